@@ -1,0 +1,1 @@
+"""What it all shows: extracts, derivations, estimates and the outputs of the report."""

@@ -1,0 +1,16 @@
+#!/usr/bin/env python3
+"""Run one of Marrow's commands: `manage.py report`, `manage.py migrate`. The launcher `./marrow` does its set-up first."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trial.settings")
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

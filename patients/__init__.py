@@ -1,0 +1,1 @@
+"""What was recorded about each patient, form by form."""

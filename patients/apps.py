@@ -1,0 +1,8 @@
+"""The app `patients` as Django sees it."""
+
+from django.apps import AppConfig
+
+
+class PatientsConfig(AppConfig):
+    name = "patients"
+    verbose_name = "Patients"

@@ -1,0 +1,3 @@
+"""Django's PostgreSQL backend."""
+
+from django.db.backends.postgresql.base import DatabaseWrapper as DatabaseWrapper
