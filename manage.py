@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Run one of Marrow's commands: `manage.py report`, `manage.py migrate`. The launcher `./marrow` does its set-up first."""
+"""Run a command of Marrow: `manage.py report`, `manage.py migrate`. The launcher `./marrow` does the set-up first."""
 
 import os
 import sys

@@ -1,1 +1,1 @@
-"""The tests. They mirror the apps; `conftest.py` chooses the engine, `cast.py` holds the people, `make.py` the records."""
+"""The tests mirror the apps. `conftest.py` chooses the engine, `cast.py` holds the people, `make.py` the records."""

@@ -80,9 +80,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if item.get_closest_marker(mark) and not any(map(shutil.which, programs)):
                 item.add_marker(pytest.mark.skip(reason=f"{programs[0]} is not on this machine ({remedy})"))
     if config.getoption("--database-only"):
-        chosen = [item for item in items if item.get_closest_marker("database") and not item.get_closest_marker("browser")]
-        config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
-        items[:] = chosen
+        other = {
+            item for item in items if not item.get_closest_marker("database") or item.get_closest_marker("browser")
+        }
+        config.hook.pytest_deselected(items=list(other))
+        items[:] = [item for item in items if item not in other]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -24,7 +24,8 @@ def _filled(connection: BaseDatabaseWrapper, names: list[str]) -> list[str]:
     """The tables among `names` that have rows. Most tests fill few of them."""
     quote = connection.ops.quote_name
     with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {quote(name)})" for name in names))
+        questions = [f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {quote(name)})" for name in names]
+        cursor.execute(" UNION ALL ".join(questions))
         return [name for (name,) in cursor.fetchall()]
 
 
@@ -48,6 +49,6 @@ def _empty_on_sqlite(connection: BaseDatabaseWrapper, names: list[str]) -> None:
 def _empty_on_postgresql(connection: BaseDatabaseWrapper, names: list[str]) -> None:
     quote = connection.ops.quote_name
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")  # no triggers and no foreign keys until the commit
+        cursor.execute("SET LOCAL session_replication_role = replica")  # no triggers, no foreign keys until the commit
         for name in _filled(connection, names):
             cursor.execute(f"DELETE FROM {quote(name)}")  # TRUNCATE is ten times slower on small tables

@@ -1,4 +1,4 @@
-"""The settings of the tests: development mode on a database of their own, on the engine that MARROW_TEST_DATABASE names.
+"""Settings of the tests: development mode, a database of their own, on the engine that MARROW_TEST_DATABASE names.
 
 MARROW_TEST_DATABASE is `sqlite` (the default) or a `postgresql://` address whose role may create databases.
 """

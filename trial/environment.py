@@ -1,4 +1,4 @@
-"""Readers of the `MARROW_*` settings. A value that cannot be used stops the start with a sentence that says what would be right."""
+"""Readers of the `MARROW_*` settings. An unusable value stops the start, with a sentence that says what to do."""
 
 import os
 import secrets
@@ -66,7 +66,7 @@ def read_database(name: str, default: Path, *, base: Path) -> dict[str, Any]:
     """
     value = read_text(name, str(default))
     if "://" not in value:
-        return {"ENGINE": "trial.db.sqlite3", "NAME": base / value}
+        return {"ENGINE": "trial.db.sqlite3", "NAME": base / value, "OPTIONS": {}}
     wanted = "Set it to the path of an SQLite file, or to postgresql://user:password@host:port/name."
     try:
         address = urlsplit(value)
@@ -89,7 +89,7 @@ def read_database(name: str, default: Path, *, base: Path) -> dict[str, Any]:
 
 
 def secret_key_of_this_install(file: Path) -> str:
-    """The key in `file`, made at the first start and readable by its owner alone. Not for production, which names its own."""
+    """The key in `file`, made at the first start and readable by its owner alone. Production names its own instead."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as handle:

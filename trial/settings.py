@@ -1,6 +1,6 @@
 """Settings of Marrow. What differs between installs comes from `MARROW_*` variables; everything else is decided here.
 
-MARROW_MODE is `demo` (the synthetic study; the default of an install that names no database), `development` or `production`.
+MARROW_MODE is `demo` (the synthetic study; the default where no database is named), `development` or `production`.
 """
 
 import os
@@ -41,12 +41,17 @@ if IS_PRODUCTION:
         raise ImproperlyConfigured("MARROW_DEBUG is 'on' in production. Remove it, or set it to 'off'.")
     if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10:
         raise ImproperlyConfigured(
-            "MARROW_SECRET_KEY is missing or weak. Put at least 50 random characters in a file and name it with MARROW_SECRET_KEY_FILE."
+            "MARROW_SECRET_KEY is missing or weak. "
+            "Put at least 50 random characters in a file and name it with MARROW_SECRET_KEY_FILE."
         )
     if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
-        raise ImproperlyConfigured("MARROW_HOSTS is missing or '*'. List the host names of this server, between commas.")
+        raise ImproperlyConfigured(
+            "MARROW_HOSTS is missing or '*'. List the host names of this server, between commas."
+        )
     if not DATABASE_IS_NAMED:
-        raise ImproperlyConfigured("MARROW_DATABASE is missing. Set it to the path of an SQLite file or to a postgresql:// address.")
+        raise ImproperlyConfigured(
+            "MARROW_DATABASE is missing. Set it to the path of an SQLite file or to a postgresql:// address."
+        )
 
 INSTALLED_APPS = [
     "trial",
@@ -98,24 +103,25 @@ TEMPLATES = [
 ]
 
 # The database. A write must not wait for a lock it can never get, and an acknowledged save must survive a power cut.
-DATABASES: dict[str, dict[str, Any]] = {
-    "default": read_database("MARROW_DATABASE", VAR_DIR / ("demo.sqlite3" if IS_DEMO else "marrow.sqlite3"), base=BASE_DIR)
-}
-DATABASES["default"]["ATOMIC_REQUESTS"] = False  # `recording()` opens the transaction; page views must not hold the write lock
-if DATABASES["default"]["ENGINE"] == "trial.db.sqlite3":
+usual_file = VAR_DIR / ("demo.sqlite3" if IS_DEMO else "marrow.sqlite3")
+database = read_database("MARROW_DATABASE", usual_file, base=BASE_DIR)
+database["ATOMIC_REQUESTS"] = False  # `recording()` opens the transaction; a page view must not hold the write lock
+if database["ENGINE"] == "trial.db.sqlite3":
     journal = "WAL" if WAL_IS_SAFE else "DELETE"
-    DATABASES["default"]["OPTIONS"] = {
-        "timeout": 20,
+    database["OPTIONS"] = {
+        "timeout": 20,  # seconds to wait for another writer
         "transaction_mode": "IMMEDIATE",
         "init_command": f"PRAGMA journal_mode={journal}; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
         "PRAGMA recursive_triggers=ON; PRAGMA trusted_schema=ON;",  # trusted: the triggers call marrow_recording()
     }
-    Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    database["NAME"].parent.mkdir(parents=True, exist_ok=True)
 else:
     limits = "-c statement_timeout=300s -c lock_timeout=20s -c idle_in_transaction_session_timeout=300s"
-    DATABASES["default"]["OPTIONS"] = {"options": limits, "connect_timeout": "10"} | DATABASES["default"]["OPTIONS"]
+    database["OPTIONS"] = {"options": limits, "connect_timeout": "10", **database["OPTIONS"]}
     if IS_PRODUCTION:
-        DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": read_number("MARROW_THREADS", 4, least=1, most=64)}
+        threads = read_number("MARROW_THREADS", 4, least=1, most=64)
+        database["OPTIONS"]["pool"] = {"min_size": 1, "max_size": threads}  # a connection for each thread of a worker
+DATABASES: dict[str, dict[str, Any]] = {"default": database}
 
 # The audit trail. The triggers write the rows; simple-history reads them.
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
@@ -135,7 +141,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-SESSION_COOKIE_NAME = "__Host-sid" if IS_PRODUCTION else "marrow-sid"  # the prefix binds the cookie to HTTPS and to this host
+# The prefix binds the cookie to HTTPS and to this host; a browser refuses it over plain HTTP.
+SESSION_COOKIE_NAME = "__Host-sid" if IS_PRODUCTION else "marrow-sid"
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: a working day
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
@@ -194,10 +201,11 @@ REST_FRAMEWORK = {
 }
 
 # Logs carry ids and never a patient's values.
+log_level = read_choice("MARROW_LOG_LEVEL", "WARNING", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": read_choice("MARROW_LOG_LEVEL", "WARNING", ("DEBUG", "INFO", "WARNING", "ERROR"))},
+    "root": {"handlers": ["console"], "level": log_level},
 }
