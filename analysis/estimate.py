@@ -95,13 +95,14 @@ class Curve:
         return Estimate(self._day_below(level), self._first_day(self.lower, level), self._first_day(self.upper, level))
 
     def at(self, day: float) -> Estimate:
-        """The fraction without event after `day` days, with its limits (M5). Not estimable beyond the last observation.
+        """The fraction without event after `day` days, with its limits (M5).
 
+        Not estimable beyond the last observation, unless everybody has had the event by then: that is 0, in R and in SAS.
         A landmark of 12 months is day 12 x 30.4375 = 365.25. Raises ValueError for a negative or missing day.
         """
         if not day >= 0:
             raise ValueError(f"Day {day} is not a day since the start. Give 0 or more.")
-        if not self.n or day > self.days[-1]:
+        if not self.n or (day > self.days[-1] and self.survival[-1] > 0):
             return Estimate(None, None, None)
         last = int(np.searchsorted(self.days, day, side="right")) - 1
         if last < 0:
