@@ -1,0 +1,147 @@
+"""What came after (STUDY B.4: NSCT, NTX, REL, SFU, DTH, EOT, EOS)."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from patients import codes
+from patients.models.marrow import Marrow
+from trial.fields import (
+    CodedField,
+    CodesField,
+    FullDateField,
+    PartialDateField,
+    TextField,
+    WholeNumberField,
+    YesNoField,
+)
+from trial.records import Form, PatientRecord
+
+
+class LaterTransplant(PatientRecord):
+    """An allogeneic transplantation after the first dose. Its gate is the entry's `has_any`."""
+
+    form = Form("NSCT", "Later allogeneic transplantation", "Follow-up", repeats=True)
+
+    transplanted_on = FullDateField("Date", oid="NSDAT")
+    status = CodedField("Disease status", oid="NSSTAT", choices=codes.STATUS_BEFORE_LATER_TRANSPLANT)
+    mrd = CodedField("MRD before the transplantation", oid="NSMRD", choices=codes.MRD_BEFORE_TRANSPLANT)
+    donor = CodedField("Donor", oid="NSDONOR", choices=codes.DONOR)
+    graft = CodedField("Graft", oid="NSGRAFT", choices=codes.GRAFT)
+    conditioning = CodedField("Conditioning", oid="NSCOND", choices=codes.CONDITIONING)
+    number_in_life = WholeNumberField("Number in life", oid="NSNUM", limits=(1, 5))
+    had_other_therapy = YesNoField(
+        "Other anticancer therapy between blinatumomab and the transplantation", oid="NSINTTX", required=True
+    )
+
+    def __str__(self) -> str:
+        return f"Transplant {self.transplanted_on}"
+
+
+class LaterTherapy(PatientRecord):
+    """Anticancer therapy after the study treatment. Its gate is the entry's `has_any`."""
+
+    form = Form("NTX", "Later anticancer therapy", "Follow-up", repeats=True)
+
+    kind = CodedField("Type", oid="NTTYPE", choices=codes.LATER_THERAPY)
+    regimen = TextField("Regimen", oid="NTREG", max_length=200)
+    started_on = PartialDateField("Start", oid="NTSTDAT", least="month")
+    reason = CodedField("Reason", oid="NTRSN", choices=codes.LATER_THERAPY_REASON)
+    best_response = CodedField("Best response", oid="NTBEST", choices=codes.PRIOR_RESPONSE)
+
+    class Meta:
+        verbose_name_plural = "later therapies"
+
+    def __str__(self) -> str:
+        return f"Therapy {self.regimen}"
+
+
+class Relapse(PatientRecord):
+    """A relapse, dated by its first evidence."""
+
+    form = Form("REL", "Relapse", "Follow-up", repeats=True)
+
+    relapsed_on = PartialDateField("Date of relapse", oid="RELDAT", required=True, least="month")
+    site = CodedField("Site", oid="RELSITE", required=True, choices=codes.RELAPSE_SITE)
+    evidence = CodesField("Evidence", oid="RELEVID", required=True, codes=codes.RELAPSE_EVIDENCE)
+    marrow = models.ForeignKey(Marrow, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    cd19 = CodedField("CD19 at relapse", oid="RELCD19", required=True, choices=codes.CD19_AT_RELAPSE)
+    extramedullary_sites = CodesField("Extramedullary sites", oid="RELEMPR", codes=codes.EXTRAMEDULLARY_SITE)
+
+    def __str__(self) -> str:
+        return f"Relapse {self.relapsed_on}"
+
+
+class SurvivalContact(PatientRecord):
+    """One contact of the survival follow-up."""
+
+    form = Form("SFU", "Survival follow-up", "Follow-up", repeats=True)
+
+    contacted_on = FullDateField("Contact date", oid="SFUDAT", required=True)
+    status = CodedField("Status", oid="SSTAT", required=True, choices=codes.SURVIVAL_STATUS)
+    last_alive_on = PartialDateField("Last known alive", oid="LASTALIV", least="month")
+    disease = CodedField("Disease status", oid="REMST", choices=codes.REMISSION_STATUS)
+    last_assessed_on = PartialDateField("Last disease assessment", oid="LASTASS", least="month")
+    source = CodedField("Source", oid="SFUSRC", required=True, choices=codes.CONTACT_SOURCE)
+
+    def __str__(self) -> str:
+        return f"Contact {self.contacted_on}: {self.status}"
+
+
+class Death(PatientRecord):
+    """The death of a patient and its cause."""
+
+    form = Form("DTH", "Death", "Follow-up")
+
+    died_on = PartialDateField("Date of death", oid="DTHDAT", required=True, least="month")
+    primary_cause = CodedField("Primary cause", oid="DTHPRIM", required=True, choices=codes.DEATH_CAUSE)
+    cause_in_words = TextField("Cause in words", oid="DTHTXT", required=True, max_length=200)
+    event_number = WholeNumberField("Fatal adverse event", oid="DTHAEREF", limits=(1, None))
+    disease = CodedField("Leukaemia at death", oid="DTHDIS", required=True, choices=codes.STATUS_AT_DEATH)
+    had_autopsy = YesNoField("Autopsy", oid="DTHAUTO")
+    relation = CodedField("Related to blinatumomab", oid="DTHREL", required=True, choices=codes.RELATED)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["patient"],
+                name="one_death",
+                violation_error_message="This patient's death is already recorded.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Death {self.died_on}"
+
+
+class EndOfTreatment(PatientRecord):
+    """Why treatment ended. The date is shown from the infusion intervals."""
+
+    form = Form("EOT", "End of treatment", "Follow-up")
+
+    reason = CodedField("Reason", oid="EOTRSN", required=True, choices=codes.END_OF_TREATMENT)
+    event_number = WholeNumberField("Adverse event", oid="EOTAEREF", limits=(1, None))
+
+    class Meta:
+        verbose_name_plural = "ends of treatment"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["entry"], name="one_end_of_treatment_an_entry")]
+
+    def __str__(self) -> str:
+        return f"End of treatment: {self.reason}"
+
+
+class EndOfStudy(PatientRecord):
+    """When and why the patient left the study."""
+
+    form = Form("EOS", "End of study", "Follow-up")
+
+    ended_on = FullDateField("Date", oid="EOSDAT", required=True)
+    reason = CodedField("Reason", oid="EOSRSN", required=True, choices=codes.END_OF_STUDY)
+    last_alive_on = PartialDateField("Last known alive", oid="EOSLALV", least="month")
+
+    class Meta:
+        verbose_name_plural = "ends of study"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["entry"], name="one_end_of_study_an_entry")]
+
+    def __str__(self) -> str:
+        return f"End of study {self.ended_on}"

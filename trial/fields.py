@@ -1,0 +1,198 @@
+"""The kinds of answer of a case report form: one declaration gives column, database check, validator, label and unit.
+
+The rule (DESIGN 2): what is impossible is refused by the database itself; so limits and code lists are column checks.
+A blank answer is NULL, whatever its kind; why it is blank stands in the record's `missing`.
+"""
+
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from trial import partial_dates
+from trial.code_lists import CodeList, codes_of
+
+
+class Answer(models.Field[Any, Any]):
+    """What every answer of a form knows of itself.
+
+    `oid` is the field's name in the CDISC world without its form (`HSDAT`), `unit` the unit of the number, `required`
+    whether the form is incomplete without it. None of the three changes the database, so migrations do not carry them.
+    """
+
+    def __init__(self, *args: Any, oid: str = "", unit: str = "", required: bool = False, **kwargs: Any) -> None:
+        self.oid = oid
+        self.unit = unit
+        self.required = required
+        kwargs.setdefault("null", True)
+        kwargs.setdefault("blank", True)
+        super().__init__(*args, **kwargs)
+
+    def check_sql(self, column: str) -> str | None:
+        """The condition that every stored value meets, as SQL that both engines understand."""
+        return None
+
+    def db_check(self, connection: BaseDatabaseWrapper) -> str | None:
+        own = self.check_sql(connection.ops.quote_name(self.column))
+        inherited = super().db_check(connection)
+        return " AND ".join(f"({check})" for check in (inherited, own) if check) or None
+
+
+class TextField(Answer, models.CharField[Any, Any]):
+    """Free text of at most `max_length` characters."""
+
+
+class CodedField(Answer, models.CharField[Any, Any]):
+    """One code of a code list. The code itself is stored, as the code list spells it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if choices := kwargs.get("choices"):
+            kwargs.setdefault("max_length", max(len(code) for code, _ in choices))
+        super().__init__(*args, **kwargs)
+
+    def check_sql(self, column: str) -> str | None:
+        codes = ", ".join("'" + code.replace("'", "''") + "'" for code, _ in self.choices or ())
+        return f"{column} IN ({codes})" if codes else None
+
+
+class CodesField(Answer, models.JSONField):
+    """Any number of codes of a code list, stored as a sorted JSON list so that equal answers are equal text."""
+
+    def __init__(self, *args: Any, codes: CodeList | None = None, **kwargs: Any) -> None:
+        self.codes = codes or []
+        super().__init__(*args, **kwargs)
+
+    def get_prep_value(self, value: Any) -> Any:
+        return super().get_prep_value(sorted(value) if isinstance(value, (list, tuple, set)) else value)
+
+    def validate(self, value: Any, model_instance: Any) -> None:
+        super().validate(value, model_instance)
+        known = codes_of(self.codes)
+        if unknown := sorted(set(value) - set(known)):
+            raise ValidationError(f"{', '.join(unknown)}: not in the list. Choose from {', '.join(known)}.")
+
+
+class YesNoField(Answer, models.BooleanField[Any, Any]):
+    """Yes or no."""
+
+
+class WholeNumberField(Answer, models.IntegerField[Any, Any]):
+    """A whole number inside hard limits, both included."""
+
+    def __init__(self, *args: Any, limits: tuple[int | None, int | None] = (None, None), **kwargs: Any) -> None:
+        self.limits = limits
+        super().__init__(*args, validators=_validators(limits), **_without_validators(kwargs))
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, _without_validators(kwargs) | {"limits": self.limits}
+
+    def check_sql(self, column: str) -> str | None:
+        return _limits_sql(column, self.limits)
+
+
+class NumberField(Answer, models.DecimalField[Any, Any]):
+    """A decimal number inside hard limits, both included. Doses, counts and concentrations are never floats."""
+
+    def __init__(
+        self, *args: Any, places: int = 0, limits: tuple[float | None, float | None] = (None, None), **kwargs: Any
+    ) -> None:
+        self.places = places
+        self.limits = limits
+        kwargs |= {"max_digits": 10 + places, "decimal_places": places}
+        super().__init__(*args, validators=_validators(limits), **_without_validators(kwargs))
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        for given in ("max_digits", "decimal_places"):
+            del kwargs[given]
+        return name, path, args, _without_validators(kwargs) | {"places": self.places, "limits": self.limits}
+
+    def check_sql(self, column: str) -> str | None:
+        return _limits_sql(column, self.limits)
+
+
+class RatioField(Answer, models.FloatField[Any, Any]):
+    """A ratio that spans powers of ten, such as an MRD level or an assay's sensitivity."""
+
+    def __init__(self, *args: Any, limits: tuple[float | None, float | None] = (None, None), **kwargs: Any) -> None:
+        self.limits = limits
+        super().__init__(*args, validators=_validators(limits), **_without_validators(kwargs))
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, _without_validators(kwargs) | {"limits": self.limits}
+
+    def check_sql(self, column: str) -> str | None:
+        return _limits_sql(column, self.limits)
+
+
+class FullDateField(Answer, models.DateField[Any, Any]):
+    """A date of which every part is known (class P0 of STUDY B.2)."""
+
+
+class MomentField(Answer, models.DateTimeField[Any, Any]):
+    """An instant in UTC. The site's offset stands beside it in an `OffsetField`: the local clock can be shown."""
+
+
+class OffsetField(Answer, models.SmallIntegerField[Any, Any]):
+    """Minutes that the site's clock was ahead of UTC at the moment beside it."""
+
+    def check_sql(self, column: str) -> str | None:
+        return _limits_sql(column, (-14 * 60, 14 * 60))
+
+
+class PartialDateField(Answer, models.CharField[Any, Any]):
+    """ISO 8601 text truncated to what is known. `least` must be known; `with_time` admits a local time."""
+
+    LENGTHS: ClassVar = {"year": 4, "month": 7, "day": 10, "minute": 16}
+
+    def __init__(
+        self, *args: Any, least: partial_dates.Precision = "month", with_time: bool = False, **kwargs: Any
+    ) -> None:
+        self.least = least
+        self.with_time = with_time
+        kwargs["max_length"] = self.LENGTHS["minute" if with_time else "day"]
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        del kwargs["max_length"]
+        return name, path, args, kwargs | {"least": self.least, "with_time": self.with_time}
+
+    def check_sql(self, column: str) -> str | None:
+        allowed = [n for n in self.LENGTHS.values() if self.LENGTHS[self.least] <= n <= (self.max_length or 0)]
+        return f"length({column}) IN ({', '.join(map(str, allowed))})"
+
+    def validate(self, value: Any, model_instance: Any) -> None:
+        super().validate(value, model_instance)
+        try:
+            parsed = partial_dates.parse(value)
+        except partial_dates.NotADate as error:
+            raise ValidationError(str(error)) from error
+        if not partial_dates.is_at_least(parsed, self.least):
+            raise ValidationError(f"{parsed} is not enough: at least the {self.least} must be known.")
+
+
+def _validators(limits: tuple[float | None, float | None]) -> list[MinValueValidator | MaxValueValidator]:
+    low, high = limits
+    checks: list[MinValueValidator | MaxValueValidator] = []
+    if low is not None:
+        checks.append(MinValueValidator(Decimal(str(low))))
+    if high is not None:
+        checks.append(MaxValueValidator(Decimal(str(high))))
+    return checks
+
+
+def _without_validators(kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in kwargs.items() if name != "validators"}
+
+
+def _limits_sql(column: str, limits: tuple[float | None, float | None]) -> str | None:
+    low, high = limits
+    checks = [f"{column} >= {low}"] if low is not None else []
+    checks += [f"{column} <= {high}"] if high is not None else []
+    return " AND ".join(checks) or None
