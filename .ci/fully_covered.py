@@ -1,0 +1,20 @@
+"""Print the files whose every branch must be tested: the audit core, and the pure core as its contract names it."""
+
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = {contract["id"]: contract for contract in settings["tool"]["importlinter"]["contracts"]}
+    patterns = ["trial/audit/*", "trial/db/*"]
+    for module in contracts["pure-core"]["source_modules"]:
+        path = module.replace(".", "/")
+        patterns.append(f"{path}/*" if (ROOT / path).is_dir() else f"{path}.py")
+    print(",".join(patterns))
+
+
+if __name__ == "__main__":
+    main()
