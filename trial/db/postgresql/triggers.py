@@ -1,0 +1,217 @@
+"""The triggers of PostgreSQL.
+
+They read the recorded act from two settings of the transaction: `marrow.recording`, its number, and `marrow.act`, its details
+as JSON. Their functions run as the owner of the tables, so the application's role needs no right to write the trail.
+"""
+
+from django.db.backends.utils import truncate_name
+
+from trial.db import refusals
+from trial.db.protection import Piece, Protection, sql_literal
+from trial.db.tables import RECORDING_TABLE, Column, TrackedTable
+
+LOCK_SPACE = 0x4D52  # the upper 16 bits of our advisory locks; the lower 48 are the milliseconds of an open act
+SEARCH_PATH = "pg_catalog, pg_temp"  # so that nobody's own table or operator is taken for ours
+ROW, BEFORE, INSERT, DELETE, UPDATE, TRUNCATE = 1, 2, 4, 8, 16, 32  # bits of pg_trigger.tgtype
+EVENTS = {
+    ROW | INSERT | DELETE | UPDATE: "AFTER INSERT OR UPDATE OR DELETE",
+    ROW | BEFORE | INSERT: "BEFORE INSERT",
+    ROW | BEFORE | DELETE | UPDATE: "BEFORE UPDATE OR DELETE",
+    BEFORE | TRUNCATE: "BEFORE TRUNCATE",
+}
+
+
+class PostgresqlProtection(Protection):
+    """The triggers of a PostgreSQL database, in the schema that the connection works in."""
+
+    def columns(self) -> list[Column]:
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT c.relname, a.attname, coalesce(a.attnum = ANY (i.indkey), false) FROM pg_class c "
+                "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
+                "LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary "
+                "WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') "
+                "ORDER BY c.relname, a.attnum"
+            )
+            return [Column(*row) for row in cursor.fetchall()]
+
+    def installed(self) -> list[Piece]:
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT t.tgname, c.relname, t.tgtype::int, p.proname, t.tgenabled::text, t.tgqual IS NULL AND t.tgattr = '' "
+                "FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid "
+                "WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace ORDER BY 1, 2"
+            )
+            triggers = [
+                Piece(
+                    f"{name} on {table}",
+                    table,
+                    f"{kind} {function}" if enabled == "O" and is_plain else f"{kind} {function} {enabled} {is_plain}",
+                    "",
+                    f'DROP TRIGGER "{name}" ON "{table}"',
+                )
+                for name, table, kind, function, enabled, is_plain in cursor.fetchall()
+            ]
+            cursor.execute(
+                "SELECT proname, prosrc, prosecdef, array_to_string(proconfig, '; ') FROM pg_proc "
+                "WHERE pronamespace = current_schema()::regnamespace AND proname LIKE 'marrow\\_%' ORDER BY proname"
+            )
+            functions = [
+                Piece(f"{name}()", "", f"{source}|{as_owner}|{config}", "", f'DROP FUNCTION "{name}"()')
+                for name, source, as_owner, config in cursor.fetchall()
+            ]
+        return [*triggers, *functions]
+
+    def schema(self) -> str:
+        """The schema of the tables, quoted."""
+        with self.connection.cursor() as cursor:
+            cursor.execute("SELECT quote_ident(current_schema())")
+            return str(cursor.fetchone()[0])
+
+    def stamp(self, *, dated: bool) -> Piece:
+        instant = "(current_setting('marrow.act')::jsonb ->> 'at')::timestamptz" if dated else "clock_timestamp()"
+        return function(
+            "marrow_stamp",
+            f"""
+BEGIN
+  IF pg_trigger_depth() < 2 THEN {refuse(refusals.FORGED, RECORDING_TABLE)} END IF;
+  -- A reader that looks for open acts sees this lock before the act has its instant. The first act of a transaction is enough.
+  IF coalesce(current_setting('marrow.locked', true), '') = '' THEN
+    PERFORM pg_advisory_xact_lock_shared(
+      ({LOCK_SPACE}::bigint << 48) | floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint);
+    PERFORM set_config('marrow.locked', 'on', true);
+  END IF;
+  NEW.at := {instant};
+  NEW.is_dated := {str(dated).lower()};
+  RETURN NEW;
+END""",
+        )
+
+    def pieces(self, tables: tuple[TrackedTable, ...], recording_columns: tuple[str, ...]) -> list[Piece]:
+        schema = self.schema()
+        kept = "MESSAGE = format({}, TG_TABLE_NAME)"
+        pieces = [
+            self.stamp(dated=False),
+            function("marrow_keep", f"\nBEGIN {refuse_as(kept.format(named(refusals.KEPT)))} END"),
+            function("marrow_fill", f"\nBEGIN {refuse_as(kept.format(named(refusals.EMPTIED)))} END"),
+            function(
+                "marrow_guard",
+                f"\nBEGIN\n  IF pg_trigger_depth() < 2 THEN {refuse_as(kept.format(named(refusals.FORGED)))} END IF;"
+                "\n  RETURN NEW;\nEND",
+            ),
+            trigger("marrow_stamp", RECORDING_TABLE, ROW | BEFORE | INSERT, "marrow_stamp"),
+            *keepers(RECORDING_TABLE),
+        ]
+        for table in tables:
+            writer = truncate_name(f"marrow_audit_{table.name}", 63)
+            pieces += [
+                function(writer, writer_body(schema, table, recording_columns), as_owner=True),
+                trigger("marrow_audit", table.name, ROW | INSERT | DELETE | UPDATE, writer),
+                trigger("marrow_fill", table.name, BEFORE | TRUNCATE, "marrow_fill"),
+                trigger("marrow_guard", table.history, ROW | BEFORE | INSERT, "marrow_guard"),
+                *keepers(table.history),
+            ]
+        return pieces
+
+    def differs(self, table: TrackedTable, live: str, history: str) -> dict[str, str]:
+        return {column: f'{live}."{column}" IS DISTINCT FROM {history}."{column}"' for column in table.columns}
+
+    def changed(self, table: TrackedTable, before: str, after: str) -> str:
+        return changed_columns(table, before, after)
+
+
+def changed_columns(table: TrackedTable, before: str, after: str) -> str:
+    """The SQL of a JSON list of the followed columns in which two rows differ."""
+    parts = [
+        f'CASE WHEN {before}."{name}" IS DISTINCT FROM {after}."{name}" THEN {sql_literal(name)} END'
+        for name in table.followed
+    ]
+    return f"to_jsonb(array_remove(ARRAY[{', '.join(parts)}]::text[], NULL))"
+
+
+def named(text: str) -> str:
+    """A text as a literal for SQL's format(), which puts in the name of the table."""
+    return sql_literal(text.replace("%", "%%").format(table="%s"))
+
+
+def refuse(text: str, table: str) -> str:
+    return refuse_as(f"MESSAGE = {sql_literal(text.format(table=table))}")
+
+
+def refuse_as(message: str) -> str:
+    return f"RAISE EXCEPTION USING ERRCODE = '23514', {message};"
+
+
+def function(name: str, body: str, *, as_owner: bool = False) -> Piece:
+    """One trigger function with a fixed search path."""
+    security = " SECURITY DEFINER" if as_owner else ""
+    return Piece(
+        f"{name}()",
+        "",
+        f"{body}|{as_owner}|search_path={SEARCH_PATH}",
+        f'CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger LANGUAGE plpgsql{security} '
+        f"SET search_path = {SEARCH_PATH} AS $marrow${body}$marrow$",
+        "SELECT",  # a function is replaced in place
+    )
+
+
+def trigger(name: str, table: str, kind: int, function_name: str) -> Piece:
+    """One trigger. `kind` is PostgreSQL's own sum of bits."""
+    each = "ROW" if kind & ROW else "STATEMENT"
+    return Piece(
+        f"{name} on {table}",
+        table,
+        f"{kind} {function_name}",
+        f'CREATE TRIGGER "{name}" {EVENTS[kind]} ON "{table}" FOR EACH {each} EXECUTE FUNCTION "{function_name}"()',
+        f'DROP TRIGGER "{name}" ON "{table}"',
+    )
+
+
+def keepers(table: str) -> list[Piece]:
+    """What keeps the rows of the trail as they are."""
+    return [
+        trigger("marrow_keep", table, ROW | BEFORE | DELETE | UPDATE, "marrow_keep"),
+        trigger("marrow_hold", table, BEFORE | TRUNCATE, "marrow_keep"),
+    ]
+
+
+def writer_body(schema: str, table: TrackedTable, recording_columns: tuple[str, ...]) -> str:
+    """What writes the history row of an insert, an update or a delete, and the recording at its first."""
+    name, key = table.name, table.key
+    recordings = f"{schema}.{RECORDING_TABLE}"
+    history = f'{schema}."{table.history}"'
+    columns = ", ".join(f'"{column}"' for column in recording_columns)
+    return f"""
+DECLARE
+  number bigint := nullif(current_setting('marrow.recording', true), '')::bigint;
+  act record;
+BEGIN
+  IF number IS NULL THEN {refuse(refusals.NOT_RECORDED, name)} END IF;
+  SELECT r.id, r.at, r.reason, r.by_id INTO act FROM {recordings} r WHERE r.id = number;
+  IF NOT FOUND THEN
+    INSERT INTO {recordings} ({columns})
+      SELECT {columns} FROM jsonb_populate_record(NULL::{recordings}, current_setting('marrow.act')::jsonb)
+      RETURNING id, at, reason, by_id INTO act;
+  END IF;
+  IF TG_OP = 'INSERT' THEN
+    IF NEW.version IS DISTINCT FROM 1 THEN {refuse(refusals.FIRST_VERSION, name)} END IF;
+    IF EXISTS (SELECT 1 FROM {history} h WHERE h."{key}" = NEW."{key}") THEN {refuse(refusals.KEY_REUSED, name)} END IF;
+    {history_row(history, table, "+", "NEW", "'[]'::jsonb", "NEW.version")}
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF NEW."{key}" IS DISTINCT FROM OLD."{key}" THEN {refuse(refusals.KEY_CHANGED, name)} END IF;
+    IF NEW.version IS DISTINCT FROM OLD.version + 1 THEN {refuse(refusals.STALE, name)} END IF;
+    {history_row(history, table, "~", "NEW", changed_columns(table, "OLD", "NEW"), "NEW.version")}
+  ELSE
+    {history_row(history, table, "-", "OLD", "'[]'::jsonb", "OLD.version + 1")}
+  END IF;
+  RETURN NULL;
+END"""
+
+
+def history_row(history: str, table: TrackedTable, kind: str, row: str, changed: str, version: str) -> str:
+    values = [version if column == "version" else f'{row}."{column}"' for column in table.columns]
+    columns = ", ".join(f'"{column}"' for column in table.columns)
+    return (
+        f"INSERT INTO {history} ({columns}, history_date, history_change_reason, history_type, history_user_id, recording_id, "
+        f"changed) VALUES ({', '.join(values)}, act.at, act.reason, '{kind}', act.by_id, act.id, {changed});"
+    )

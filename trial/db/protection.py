@@ -1,0 +1,161 @@
+"""The triggers of a database as a whole: what they should be, what they are, and how they are renewed."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from trial.db.tables import RECORDING_TABLE, Column, TrackedTable, has_recordings, tracked_tables
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+
+class TriggersAltered(ImproperlyConfigured):
+    """A trigger of the audit trail is missing or was altered, so this process must not work on the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One trigger or function: its name, how the database describes it, and the statements that make and remove it.
+
+    `table` is the table that a trigger sits on, empty for a function.
+    """
+
+    name: str
+    table: str
+    described: str
+    creates: str
+    removes: str
+
+
+class Protection(ABC):
+    """The triggers of one connection's database. One subclass an engine."""
+
+    def __init__(self, connection: "BaseDatabaseWrapper") -> None:
+        self.connection = connection
+
+    @abstractmethod
+    def columns(self) -> list[Column]:
+        """All columns of all tables, in their order, by one query."""
+
+    @abstractmethod
+    def pieces(self, tables: tuple[TrackedTable, ...], recording_columns: tuple[str, ...]) -> list[Piece]:
+        """Triggers and functions as they should be, in the order in which they can be made."""
+
+    @abstractmethod
+    def stamp(self, *, dated: bool) -> Piece:
+        """The piece that stamps the instant of a recording: by the database's clock, or (`dated`) as the writer says."""
+
+    @abstractmethod
+    def installed(self) -> list[Piece]:
+        """Triggers and functions as they are: Marrow's, and whatever else sits on a table. They cannot be remade from this."""
+
+    @abstractmethod
+    def differs(self, table: TrackedTable, live: str, history: str) -> dict[str, str]:
+        """For each shared column, the SQL that is true when the two aliases disagree in it."""
+
+    @abstractmethod
+    def changed(self, table: TrackedTable, before: str, after: str) -> str:
+        """The SQL of `changed`: the followed columns that differ between two aliases, as JSON."""
+
+    def tables(self) -> tuple[TrackedTable, ...]:
+        """The tracked tables that the database has."""
+        return tracked_tables(self.columns())
+
+    def expected(self) -> list[Piece]:
+        """The triggers and functions that the database should have. None before the first migration."""
+        columns = self.columns()
+        if not has_recordings(columns):
+            return []
+        recording_columns = tuple(column.name for column in columns if column.table == RECORDING_TABLE)
+        return self.pieces(tracked_tables(columns), recording_columns)
+
+    def faults(self) -> list[str]:
+        """A sentence for each trigger that is missing, altered or strange. Empty when all is as it should be."""
+        expected = {piece.name: piece for piece in self.expected()}
+        installed = {piece.name: piece for piece in self.installed()}
+        guarded = {piece.table for piece in expected.values()} - {""}
+        sentences = []
+        for name, piece in expected.items():
+            if name not in installed:
+                sentences.append(f"{name} is missing.")
+            elif installed[name].described != piece.described:
+                sentences.append(f"{name} was altered.")
+        for name, piece in installed.items():
+            if name not in expected and (name.startswith("marrow_") or piece.table in guarded):
+                sentences.append(f"{name} should not be there.")
+        return sentences
+
+    def renew(self) -> list[str]:
+        """Make the triggers what they should be, and return the names of those that were not. Strange ones stay, for `faults()`."""
+        expected = self.expected()
+        wanted = {piece.name: piece.described for piece in expected}
+        installed = self.installed()
+        right = {piece.name for piece in installed if wanted.get(piece.name) == piece.described}
+        with self.connection.cursor() as cursor:
+            for piece in installed:
+                is_replaced_in_place = not piece.table and piece.name in wanted  # a function, on which triggers hang
+                if piece.name.startswith("marrow_") and piece.name not in right and not is_replaced_in_place:
+                    cursor.execute(piece.removes)
+            for piece in expected:
+                if piece.name not in right:
+                    cursor.execute(piece.creates)
+        return [name for name in wanted if name not in right]
+
+    def remove(self) -> bool:
+        """Remove Marrow's triggers for a change of tables, inside a transaction that renews them. True when there were any."""
+        triggers = [piece for piece in self.installed() if piece.name.startswith("marrow_") and piece.table]
+        with self.connection.cursor() as cursor:
+            for piece in triggers:
+                cursor.execute(piece.removes)
+        return bool(triggers)
+
+    def install_stamp(self, *, dated: bool) -> None:
+        """Change the one piece that stamps recordings. Only the demo, while it builds its own database, asks for `dated`."""
+        piece = self.stamp(dated=dated)
+        with self.connection.cursor() as cursor:
+            cursor.execute(piece.removes)
+            cursor.execute(piece.creates)
+
+
+UNCHECKED: ContextVar[bool] = ContextVar("unchecked", default=False)
+checked_databases: set[tuple[str, str]] = set()
+
+
+@contextmanager
+def without_trigger_check() -> Iterator[None]:
+    """For the two commands that must reach a database whose triggers are wrong: `migrate` and `verify_audit`."""
+    token = UNCHECKED.set(True)
+    try:
+        yield
+    finally:
+        UNCHECKED.reset(token)
+
+
+def check_triggers_once(connection: Any) -> None:
+    """Compare the triggers with what they should be, at the first connection of this process to this database.
+
+    Raise `TriggersAltered`, with the connection closed, when one is missing or altered.
+    """
+    database = (connection.alias, str(connection.settings_dict["NAME"]))
+    if UNCHECKED.get() or database in checked_databases:
+        return
+    faults = connection.protection.faults()
+    if faults:
+        connection.close()
+        more = f" And {len(faults) - 3} more." if len(faults) > 3 else ""
+        raise TriggersAltered(
+            f"The triggers that write the audit trail are not as they should be: {' '.join(faults[:3])}{more} "
+            "Nothing is read or written in this state. Look at `verify_audit`; `migrate` makes the triggers again."
+        )
+    checked_databases.add(database)
+
+
+def sql_literal(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"

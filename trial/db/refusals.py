@@ -1,0 +1,58 @@
+"""What the triggers say when they refuse a write, and the one place where their words become exceptions.
+
+The words are written into the triggers themselves, so that psql and the SQLite shell say them too.
+"""
+
+import re
+from types import TracebackType
+
+from django.db import IntegrityError
+from django.db.utils import DatabaseErrorWrapper
+
+
+class NotRecorded(IntegrityError):
+    """The write would have left no true history row, or would have altered the trail. Nothing was written."""
+
+
+class Stale(IntegrityError):
+    """The row was changed by somebody else since it was read. Nothing was written."""
+
+
+# {table} is put in when the triggers are made. No quotation marks of SQL here: the texts become SQL literals.
+NOT_RECORDED = (
+    "(marrow.R001) This change to {table} was not recorded, so it was refused. "
+    "Write inside `with recording(by=..., reason=...)`."
+)
+STALE = (
+    "(marrow.R002) This row of {table} was changed since it was read, or its version was not raised by one. "
+    "Read it again and repeat the change."
+)
+FIRST_VERSION = "(marrow.R003) A new row of {table} must begin with version 1."
+KEY_CHANGED = "(marrow.R004) The key of a row of {table} cannot be changed: its history hangs on it."
+KEY_REUSED = "(marrow.R005) This row of {table} was there before. The number of a deleted row is not used twice."
+KEPT = "(marrow.R006) {table} belongs to the audit trail. Its rows are never changed or removed."
+FORGED = "(marrow.R007) {table} belongs to the audit trail. Only the triggers write it."
+HISTORY_MISSING = "(marrow.R008) The history of this change to {table} could not be written, so it was refused."
+EMPTIED = "(marrow.R009) {table} cannot be emptied: delete its rows one by one, inside `with recording(...)`."
+
+REFUSAL = re.compile(r"\(marrow\.(R\d{3})\) ([^\n]+)")
+
+
+def refusal_in(error: BaseException) -> NotRecorded | Stale | None:
+    """The refusal that a database error carries, or None when it carries none."""
+    found = REFUSAL.search(str(error))
+    if found is None:
+        return None
+    code, sentence = found.groups()
+    return Stale(sentence) if code == "R002" else NotRecorded(sentence)
+
+
+class RefusalWrapper(DatabaseErrorWrapper):
+    """Django's translation of database errors, with the refusals of the triggers told apart."""
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if exc_value is not None and (refusal := refusal_in(exc_value)) is not None:
+            raise refusal.with_traceback(traceback) from exc_value
+        super().__exit__(exc_type, exc_value, traceback)  # type: ignore[arg-type]  # the stub wants all or none
