@@ -213,6 +213,7 @@ def test_every_setting_is_documented():
     ],
 )
 @pytest.mark.parametrize("is_production", [True, False])
+@pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")  # read by the check alone, connected to by nobody
 def test_an_unsafe_setting_is_an_error_in_production_and_a_warning_elsewhere(settings, changed, check, is_production):
     settings.IS_PRODUCTION = is_production
     for name, value in changed.items():
@@ -255,7 +256,8 @@ def test_an_old_python_can_read_the_launcher():
 
 
 def test_an_old_python_is_told_that_it_is_too_old():
-    as_old = f"import runpy, sys; sys.version_info = (3, 9, 2); runpy.run_path({str(ROOT / 'marrow')!r}, run_name='__main__')"
+    launcher = str(ROOT / "marrow")
+    as_old = f"import runpy, sys; sys.version_info = (3, 9, 2); runpy.run_path({launcher!r}, run_name='__main__')"
 
     started = subprocess.run([sys.executable, "-c", as_old], capture_output=True, text=True, check=False)
 
