@@ -21,7 +21,7 @@ HISTORY_SETTINGS = {
     "SIMPLE_HISTORY_DATE_INDEX": "composite",
 }
 # `synchronous`: 2 is FULL, 3 is EXTRA. Below that, a save that was acknowledged can be lost when the power goes.
-SQLITE_PRAGMAS = {
+SQLITE_PRAGMAS: dict[str, set[Any]] = {
     "synchronous": {2, 3},
     "foreign_keys": {1},
     "recursive_triggers": {1},
@@ -36,7 +36,7 @@ POSTGRESQL_SETTINGS = {
 }
 
 
-def severity() -> type[CheckMessage]:
+def severity() -> type[Error] | type[Warning]:
     """What an unsafe finding is: an error in production, a warning in development and in the demo."""
     return Error if settings.IS_PRODUCTION else Warning
 
@@ -45,7 +45,7 @@ def severity() -> type[CheckMessage]:
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """The settings that the promises of Marrow rest on are as they were decided."""
     found = severity()
-    messages = []
+    messages: list[CheckMessage] = []
     if "django.contrib.auth.middleware.LoginRequiredMiddleware" not in settings.MIDDLEWARE:
         messages.append(
             found(
@@ -99,7 +99,7 @@ def check_databases(
 def check_sqlite(connection: BaseDatabaseWrapper) -> list[CheckMessage]:
     """The pragmas of an open SQLite connection, and how its transactions begin."""
     found = severity()
-    messages = []
+    messages: list[CheckMessage] = []
     with connection.cursor() as cursor:
         for pragma, right in SQLITE_PRAGMAS.items():
             cursor.execute(f"PRAGMA {pragma}")
@@ -121,7 +121,7 @@ def check_sqlite(connection: BaseDatabaseWrapper) -> list[CheckMessage]:
 def check_postgresql(connection: BaseDatabaseWrapper) -> list[CheckMessage]:
     """The server's settings for durability, and whether the role could switch the triggers off."""
     found = severity()
-    messages = []
+    messages: list[CheckMessage] = []
     with connection.cursor() as cursor:
         for name, right in POSTGRESQL_SETTINGS.items():
             cursor.execute("SELECT current_setting(%s)", [name])
