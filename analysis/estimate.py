@@ -98,7 +98,7 @@ class Curve:
         """The fraction without event after `day` days, with its limits (M5).
 
         Not estimable beyond the last observation, unless everybody has had the event by then: that is 0, in R and in SAS.
-        A landmark of 12 months is day 12 x 30.4375 = 365.25. Raises ValueError for a negative or missing day.
+        Twelve months are day 12 x 30.4375 = 365.25. Raises ValueError for a negative or missing day.
         """
         if not day >= 0:
             raise ValueError(f"Day {day} is not a day since the start. Give 0 or more.")
