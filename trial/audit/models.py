@@ -83,7 +83,9 @@ class AuditedQuerySet(models.QuerySet[Any]):
             )
             for record in records:
                 if record.pk is not None and now.get(record.pk) != record.version:
-                    raise Stale(f"{record} was changed or deleted since it was read. Read it again and repeat the change.")
+                    raise Stale(
+                        f"{record} was changed or deleted since it was read. Read it again and repeat the change."
+                    )
             count = super().bulk_update(records, names, batch_size)
         for record in records:
             record.version += 1

@@ -33,7 +33,9 @@ class HistoryRow(models.Model):
     """What every history row has beside the columns of its record."""
 
     recording = models.ForeignKey("trial.Recording", models.DO_NOTHING, related_name="+", db_constraint=False)
-    changed = models.JSONField(default=list)  # the columns that differ from the row before; empty when created or deleted
+    changed = models.JSONField(
+        default=list
+    )  # the columns that differ from the row before; empty when created or deleted
 
     class Meta:
         abstract = True
@@ -101,9 +103,8 @@ class AuditedRecords(HistoricalRecords):  # type: ignore[misc]  # simple-history
             "db_table": f"{app}_historical{name}",  # what `trial.db.tables` finds it by
             "ordering": ("-history_id",),
             "get_latest_by": ("history_id",),
-            "constraints": [
-                models.UniqueConstraint(fields=[model._meta.pk.name, "version"], name=f"{table}_one_version")
-            ],
+            # not a UniqueConstraint: that is an operation of its own in a migration, and sixty of them double its time
+            "unique_together": [(model._meta.pk.name, "version")],
         }
 
     @property
