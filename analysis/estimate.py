@@ -97,7 +97,7 @@ class Curve:
     def at(self, day: float) -> Estimate:
         """The fraction without event after `day` days, with its limits (M5).
 
-        Not estimable beyond the last observation, unless everybody has had the event by then: that is 0, in R and in SAS.
+        Not estimable beyond the last observation, unless everybody has had the event by then: that is 0, in R and SAS.
         Twelve months are day 12 x 30.4375 = 365.25. Raises ValueError for a negative or missing day.
         """
         if not day >= 0:
