@@ -93,18 +93,14 @@ class AuditedRecords(HistoricalRecords):  # type: ignore[misc]  # simple-history
         return extra
 
     def get_meta_options(self, model: type[models.Model]) -> dict[str, Any]:
-        """Newest first by number, and each version once."""
+        """Newest first by number. That each version is there once is an index that the triggers bring (`trial.db`)."""
         options: dict[str, Any] = super().get_meta_options(model)
-        options.pop("indexes", None)
-        table = model._meta.db_table
-        app, _, name = table.partition("_")
+        app, _, name = model._meta.db_table.partition("_")
         return {
             **options,
             "db_table": f"{app}_historical{name}",  # what `trial.db.tables` finds it by
             "ordering": ("-history_id",),
             "get_latest_by": ("history_id",),
-            # not a UniqueConstraint: that is an operation of its own in a migration, and sixty of them double its time
-            "unique_together": [(model._meta.pk.name, "version")],
         }
 
     @property

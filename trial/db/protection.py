@@ -1,4 +1,7 @@
-"""The triggers of a database as a whole: what they should be, what they are, and how they are renewed."""
+"""The triggers of a database as a whole: what they should be, what they are, and how they are renewed.
+
+With them comes one index a history, on record and version: it is unique, and the triggers and `as_of` look rows up by it.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.db.backends.utils import truncate_name
 
 from trial.db.tables import RECORDING_TABLE, Column, TrackedTable, has_recordings, tracked_tables
 
@@ -21,9 +25,9 @@ class TriggersAltered(ImproperlyConfigured):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One trigger or function: its name, how the database describes it, and the statements that make and remove it.
+    """One trigger, function or index: its name, how the database describes it, and the statements that make and remove it.
 
-    `table` is the table that a trigger sits on, empty for a function.
+    `table` is the table that it sits on, empty for a function.
     """
 
     name: str
@@ -31,6 +35,7 @@ class Piece:
     described: str
     creates: str
     removes: str
+    is_trigger: bool = True
 
 
 class Protection(ABC):
@@ -109,7 +114,7 @@ class Protection(ABC):
 
     def remove(self) -> bool:
         """Remove Marrow's triggers for a change of tables, inside a transaction that renews them. True when there were any."""
-        triggers = [piece for piece in self.installed() if piece.name.startswith("marrow_") and piece.table]
+        triggers = [piece for piece in self.installed() if piece.name.startswith("marrow_") and piece.is_trigger]
         with self.connection.cursor() as cursor:
             for piece in triggers:
                 cursor.execute(piece.removes)
@@ -154,6 +159,11 @@ def check_triggers_once(connection: Any) -> None:
             "Nothing is read or written in this state. Look at `verify_audit`; `migrate` makes the triggers again."
         )
     checked_databases.add(database)
+
+
+def version_index(history: str) -> str:
+    """The name of the index on record and version, short enough for PostgreSQL."""
+    return truncate_name(f"marrow_version_{history}", 63)
 
 
 def sql_literal(text: str) -> str:

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 
 HISTORY_TABLE = re.compile(r"^(?P<app>.+?)_historical(?P<model>.+)$")
 HISTORY_COLUMNS = frozenset(
-    {"history_id", "history_date", "history_change_reason", "history_type", "history_user_id", "recording_id", "changed"}
+    {
+        "history_id",
+        "history_date",
+        "history_change_reason",
+        "history_type",
+        "history_user_id",
+        "recording_id",
+        "changed",
+    }
 )
 RECORDING_TABLE = "trial_recording"
 

@@ -7,7 +7,7 @@ as JSON. Their functions run as the owner of the tables, so the application's ro
 from django.db.backends.utils import truncate_name
 
 from trial.db import refusals
-from trial.db.protection import Piece, Protection, sql_literal
+from trial.db.protection import Piece, Protection, sql_literal, version_index
 from trial.db.tables import RECORDING_TABLE, Column, TrackedTable
 
 LOCK_SPACE = 0x4D52  # the upper 16 bits of our advisory locks; the lower 48 are the milliseconds of an open act
@@ -57,10 +57,20 @@ class PostgresqlProtection(Protection):
                 "WHERE pronamespace = current_schema()::regnamespace AND proname LIKE 'marrow\\_%' ORDER BY proname"
             )
             functions = [
-                Piece(f"{name}()", "", f"{source}|{as_owner}|{config}", "", f'DROP FUNCTION "{name}"()')
+                Piece(f"{name}()", "", f"{source}|{as_owner}|{config}", "", f'DROP FUNCTION "{name}"()', is_trigger=False)
                 for name, source, as_owner, config in cursor.fetchall()
             ]
-        return [*triggers, *functions]
+            cursor.execute(
+                "SELECT x.relname, t.relname, i.indisunique AND i.indisvalid AND i.indpred IS NULL, "
+                "array_to_string(ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, false) FROM generate_series(1, i.indnatts) n), "
+                "', ') FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid "
+                "WHERE x.relnamespace = current_schema()::regnamespace AND x.relname LIKE 'marrow\\_%' ORDER BY 1"
+            )
+            indexes = [
+                Piece(name, table, f"{is_whole} {columns}", "", f'DROP INDEX "{name}"', is_trigger=False)
+                for name, table, is_whole, columns in cursor.fetchall()
+            ]
+        return [*triggers, *functions, *indexes]
 
     def schema(self) -> str:
         """The schema of the tables, quoted."""
@@ -105,6 +115,7 @@ END""",
         for table in tables:
             writer = truncate_name(f"marrow_audit_{table.name}", 63)
             pieces += [
+                one_version(table),
                 function(writer, writer_body(schema, table, recording_columns), as_owner=True),
                 trigger("marrow_audit", table.name, ROW | INSERT | DELETE | UPDATE, writer),
                 trigger("marrow_fill", table.name, BEFORE | TRUNCATE, "marrow_fill"),
@@ -152,6 +163,20 @@ def function(name: str, body: str, *, as_owner: bool = False) -> Piece:
         f'CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger LANGUAGE plpgsql{security} '
         f"SET search_path = {SEARCH_PATH} AS $marrow${body}$marrow$",
         "SELECT",  # a function is replaced in place
+        is_trigger=False,
+    )
+
+
+def one_version(table: TrackedTable) -> Piece:
+    """The index that holds each version of a record once."""
+    name = version_index(table.history)
+    return Piece(
+        name,
+        table.history,
+        f"True {table.key}, version",
+        f'CREATE UNIQUE INDEX "{name}" ON "{table.history}" ("{table.key}", "version")',
+        f'DROP INDEX "{name}"',
+        is_trigger=False,
     )
 
 

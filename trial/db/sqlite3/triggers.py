@@ -7,7 +7,7 @@ Every refusal is a RAISE(ABORT): an `INSERT OR IGNORE` outside would silence a c
 """
 
 from trial.db import refusals
-from trial.db.protection import Piece, Protection, sql_literal
+from trial.db.protection import Piece, Protection, sql_literal, version_index
 from trial.db.tables import RECORDING_TABLE, Column, TrackedTable
 
 # The instant as Django writes it: no fraction when it is whole, so that texts compare as instants do. SQLite's clock has
@@ -32,8 +32,14 @@ class SqliteProtection(Protection):
 
     def installed(self) -> list[Piece]:
         with self.connection.cursor() as cursor:
-            cursor.execute("SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name")
-            return [Piece(name, table, sql, sql, f'DROP TRIGGER "{name}"') for name, table, sql in cursor.fetchall()]
+            cursor.execute(
+                "SELECT type, name, tbl_name, sql FROM sqlite_master "
+                "WHERE type = 'trigger' OR type = 'index' AND name LIKE 'marrow\\_%' ESCAPE '\\' ORDER BY type, name"
+            )
+            return [
+                Piece(name, table, sql, sql, f'DROP {kind} "{name}"', is_trigger=kind == "trigger")
+                for kind, name, table, sql in cursor.fetchall()
+            ]
 
     def stamp(self, *, dated: bool) -> Piece:
         instant, is_dated = ("json_extract(marrow_act(), '$.at')", 1) if dated else (NOW, 0)
@@ -47,7 +53,7 @@ class SqliteProtection(Protection):
     def pieces(self, tables: tuple[TrackedTable, ...], recording_columns: tuple[str, ...]) -> list[Piece]:
         pieces = [self.stamp(dated=False), *recording_guards()]
         for table in tables:
-            pieces += [*history_guards(table), *writers(table, recording_columns)]
+            pieces += [one_version(table), *history_guards(table), *writers(table, recording_columns)]
         return pieces
 
     def differs(self, table: TrackedTable, live: str, history: str) -> dict[str, str]:
@@ -80,6 +86,13 @@ def trigger(name: str, table: str, event: str, statements: list[str], when: str 
 
 def refuse(text: str, table: str) -> str:
     return f"SELECT RAISE(ABORT, {sql_literal(text.format(table=table))})"
+
+
+def one_version(table: TrackedTable) -> Piece:
+    """The index that holds each version of a record once."""
+    name = version_index(table.history)
+    sql = f'CREATE UNIQUE INDEX "{name}" ON "{table.history}" ("{table.key}", "version")'
+    return Piece(name, table.history, sql, sql, f'DROP INDEX "{name}"', is_trigger=False)
 
 
 def recording_guards() -> list[Piece]:
