@@ -24,7 +24,7 @@ NEEDS = {
 REQUIRED = {word.strip() for word in os.environ.get("MARROW_REQUIRE", "").split(",") if word.strip()}
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
 
-TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[method-assign]
+TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]  # the stubs leave it out
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

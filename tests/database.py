@@ -10,7 +10,7 @@ KEPT = {"django_migrations", "django_content_type", "auth_permission"}
 
 def empty_tables(case: TransactionTestCase) -> None:
     """Delete the rows of every table, the trail included. Stands in for `TransactionTestCase._fixture_teardown`."""
-    for alias in case._databases_names(include_mirrors=False):
+    for alias in case.databases:
         connection = connections[alias]
         names = sorted(set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - KEPT)
         with transaction.atomic(using=alias):
