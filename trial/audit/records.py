@@ -29,10 +29,31 @@ class HistoryReader(HistoryManager):  # type: ignore[misc]  # simple-history has
         return self.get_queryset().filter(history_date__lte=instant).latest_of_each().exclude(history_type="-")
 
 
+class HistoryReference(models.ForeignKey):
+    """A reference from a history row, with no constraint: what it points to may be gone.
+
+    For migrations it is the number that its column holds. As references, the histories would double the models that Django
+    renders again at each step, and a first `migrate` would take three times as long.
+    """
+
+    def as_number(self) -> models.BigIntegerField:
+        """The column as migrations know it."""
+        return models.BigIntegerField(null=self.null, blank=self.blank, db_column=f"{self.name}_id", db_index=self.db_index)
+
+    def deconstruct(self) -> Any:
+        """How a migration writes it down."""
+        _, path, args, options = self.as_number().deconstruct()
+        return self.name, path, args, options
+
+    def clone(self) -> Any:
+        """What the state of a migration holds."""
+        return self.as_number()
+
+
 class HistoryRow(models.Model):
     """What every history row has beside the columns of its record."""
 
-    recording = models.ForeignKey("trial.Recording", models.DO_NOTHING, related_name="+", db_constraint=False)
+    recording = HistoryReference("trial.Recording", models.DO_NOTHING, related_name="+", db_constraint=False)
     changed = models.JSONField(
         default=list
     )  # the columns that differ from the row before; empty when created or deleted
@@ -76,7 +97,9 @@ class AuditedRecords(HistoricalRecords):  # type: ignore[misc]  # simple-history
         """The fields of the model for its history. Only references keep an index: a page of history asks by them."""
         fields: dict[str, Any] = super().copy_fields(model)
         for field in fields.values():
-            field.db_index = isinstance(field, models.ForeignKey) and not field.primary_key
+            field.db_index = isinstance(field, models.ForeignKey)
+            if isinstance(field, models.ForeignKey):
+                field.__class__ = HistoryReference
         return fields
 
     def get_extra_fields(self, model: type[models.Model], fields: dict[str, Any]) -> dict[str, Any]:
