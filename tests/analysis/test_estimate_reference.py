@@ -2,6 +2,7 @@
 
 import csv
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,13 @@ TRANSFORMS = ("log-log", "log", "linear")
 EXACT = 1e-9
 
 
+@cache
 def rows(name, folder=REFERENCE):
     with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
+@cache
 def data(name):
     points = [row for row in rows("data") if row["set"] == name]
     return [int(row["time"]) for row in points], [row["event"] == "1" for row in points]
