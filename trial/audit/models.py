@@ -105,7 +105,7 @@ class AuditedModel(models.Model):
     version = models.PositiveIntegerField(default=1, editable=False)
 
     history = AuditedRecords(inherit=True)
-    objects = AuditedManager()
+    objects: Any = AuditedManager()  # each model may have a manager of its own
 
     class Meta:
         abstract = True

@@ -54,7 +54,7 @@ def recording(
 @contextmanager
 def open_act(details: dict[str, Any], using: str) -> "Iterator[Recording]":
     """Bind an act to a transaction of its own, and put the outer act back afterwards."""
-    from trial.audit.models import Recording  # noqa: PLC0415 - the models are not there yet when this module loads
+    from trial.audit.models import Recording
 
     connection: Any = connections[using]
     with transaction.atomic(using=using):

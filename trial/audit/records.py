@@ -38,7 +38,9 @@ class HistoryReference(models.ForeignKey):
 
     def as_number(self) -> models.BigIntegerField:
         """The column as migrations know it."""
-        return models.BigIntegerField(null=self.null, blank=self.blank, db_column=f"{self.name}_id", db_index=self.db_index)
+        return models.BigIntegerField(
+            null=self.null, blank=self.blank, db_column=f"{self.name}_id", db_index=self.db_index
+        )
 
     def deconstruct(self) -> Any:
         """How a migration writes it down."""

@@ -4,7 +4,7 @@ With them comes one index a history, on record and version: it is unique, and th
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -61,12 +61,8 @@ class Protection(ABC):
         """Triggers and functions as they are: Marrow's, and whatever else sits on a table. They cannot be remade from this."""
 
     @abstractmethod
-    def differs(self, table: TrackedTable, live: str, history: str) -> dict[str, str]:
-        """For each shared column, the SQL that is true when the two aliases disagree in it."""
-
-    @abstractmethod
-    def changed(self, table: TrackedTable, before: str, after: str) -> str:
-        """The SQL of `changed`: the followed columns that differ between two aliases, as JSON."""
+    def differing(self, columns: Iterable[str], before: str, after: str) -> str:
+        """The SQL of a JSON list: those of the columns in which the rows of two aliases differ."""
 
     def tables(self) -> tuple[TrackedTable, ...]:
         """The tracked tables that the database has."""

@@ -4,6 +4,8 @@ They read the recorded act from two settings of the transaction: `marrow.recordi
 as JSON. Their functions run as the owner of the tables, so the application's role needs no right to write the trail.
 """
 
+from collections.abc import Iterable
+
 from django.db.backends.utils import truncate_name
 
 from trial.db import refusals
@@ -57,7 +59,9 @@ class PostgresqlProtection(Protection):
                 "WHERE pronamespace = current_schema()::regnamespace AND proname LIKE 'marrow\\_%' ORDER BY proname"
             )
             functions = [
-                Piece(f"{name}()", "", f"{source}|{as_owner}|{config}", "", f'DROP FUNCTION "{name}"()', is_trigger=False)
+                Piece(
+                    f"{name}()", "", f"{source}|{as_owner}|{config}", "", f'DROP FUNCTION "{name}"()', is_trigger=False
+                )
                 for name, source, as_owner, config in cursor.fetchall()
             ]
             cursor.execute(
@@ -124,18 +128,15 @@ END""",
             ]
         return pieces
 
-    def differs(self, table: TrackedTable, live: str, history: str) -> dict[str, str]:
-        return {column: f'{live}."{column}" IS DISTINCT FROM {history}."{column}"' for column in table.columns}
-
-    def changed(self, table: TrackedTable, before: str, after: str) -> str:
-        return changed_columns(table, before, after)
+    def differing(self, columns: Iterable[str], before: str, after: str) -> str:
+        return differing_columns(columns, before, after)
 
 
-def changed_columns(table: TrackedTable, before: str, after: str) -> str:
-    """The SQL of a JSON list of the followed columns in which two rows differ."""
+def differing_columns(columns: Iterable[str], before: str, after: str) -> str:
+    """The SQL of a JSON list of those columns in which two rows differ."""
     parts = [
         f'CASE WHEN {before}."{name}" IS DISTINCT FROM {after}."{name}" THEN {sql_literal(name)} END'
-        for name in table.followed
+        for name in columns
     ]
     return f"to_jsonb(array_remove(ARRAY[{', '.join(parts)}]::text[], NULL))"
 
@@ -225,7 +226,7 @@ BEGIN
   ELSIF TG_OP = 'UPDATE' THEN
     IF NEW."{key}" IS DISTINCT FROM OLD."{key}" THEN {refuse(refusals.KEY_CHANGED, name)} END IF;
     IF NEW.version IS DISTINCT FROM OLD.version + 1 THEN {refuse(refusals.STALE, name)} END IF;
-    {history_row(history, table, "~", "NEW", changed_columns(table, "OLD", "NEW"), "NEW.version")}
+    {history_row(history, table, "~", "NEW", differing_columns(table.followed, "OLD", "NEW"), "NEW.version")}
   ELSE
     {history_row(history, table, "-", "OLD", "'[]'::jsonb", "OLD.version + 1")}
   END IF;

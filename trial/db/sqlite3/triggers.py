@@ -6,6 +6,8 @@ NULL), and `marrow_act()`, what is known of it as JSON. A program that has no su
 Every refusal is a RAISE(ABORT): an `INSERT OR IGNORE` outside would silence a constraint that fails inside a trigger.
 """
 
+from collections.abc import Iterable
+
 from trial.db import refusals
 from trial.db.protection import Piece, Protection, sql_literal, version_index
 from trial.db.tables import RECORDING_TABLE, Column, TrackedTable
@@ -56,18 +58,15 @@ class SqliteProtection(Protection):
             pieces += [one_version(table), *history_guards(table), *writers(table, recording_columns)]
         return pieces
 
-    def differs(self, table: TrackedTable, live: str, history: str) -> dict[str, str]:
-        return {column: f'{live}."{column}" IS NOT {history}."{column}"' for column in table.columns}
-
-    def changed(self, table: TrackedTable, before: str, after: str) -> str:
-        return changed_columns(table, before, after)
+    def differing(self, columns: Iterable[str], before: str, after: str) -> str:
+        return differing_columns(columns, before, after)
 
 
-def changed_columns(table: TrackedTable, before: str, after: str) -> str:
-    """The SQL of a JSON list of the followed columns in which two rows differ."""
+def differing_columns(columns: Iterable[str], before: str, after: str) -> str:
+    """The SQL of a JSON list of those columns in which two rows differ."""
     parts = [
         f'CASE WHEN {before}."{name}" IS NOT {after}."{name}" THEN {sql_literal(f", {quoted(name)}")} ELSE \'\' END'
-        for name in table.followed
+        for name in columns
     ]
     return f"'[' || substr({' || '.join(parts)}, 3) || ']'" if parts else "'[]'"
 
@@ -168,7 +167,7 @@ def writers(table: TrackedTable, recording_columns: tuple[str, ...]) -> list[Pie
                 same_key,
                 raised,
                 opens,
-                *history_row(table, "~", "NEW", changed_columns(table, "OLD", "NEW"), "NEW.version"),
+                *history_row(table, "~", "NEW", differing_columns(table.followed, "OLD", "NEW"), "NEW.version"),
             ],
         ),
         trigger(
