@@ -6,6 +6,7 @@ from django.db import models
 
 from patients.codes import RELATED
 from safety import codes
+from trial.constraints import in_order
 from trial.fields import (
     CodedField,
     CodesField,
@@ -65,6 +66,12 @@ class AdverseEvent(PatientRecord):
                 | models.Q(grade_at_onset__lte=models.F("grade")),
                 name="no_onset_above_the_highest_grade",
                 violation_error_message="The grade at onset is above the highest grade. Check both grades.",
+            ),
+            in_order(
+                "started",
+                "ended",
+                name="no_event_ends_before_its_onset",
+                says="The event ends before its onset. Check both dates. (EC-140)",
             ),
         ]
 
@@ -243,6 +250,16 @@ class Hospitalisation(PatientRecord):
         related_name="stays",
         verbose_name="Adverse event",
     )
+
+    class Meta:
+        constraints: ClassVar = [
+            in_order(
+                "admitted_on",
+                "discharged_on",
+                name="no_discharge_before_admission",
+                says="The discharge is before the admission. Check both dates.",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"Hospital from {self.admitted_on}"

@@ -16,7 +16,7 @@ from trial import partial_dates
 from trial.code_lists import CodeList, codes_of
 
 
-class Answer(models.Field[Any, Any]):
+class Answer(models.Field):
     """What every answer of a form knows of itself.
 
     `oid` is the field's name in the CDISC world without its form (`HSDAT`), `unit` the unit of the number, `required`
@@ -41,11 +41,11 @@ class Answer(models.Field[Any, Any]):
         return " AND ".join(f"({check})" for check in (inherited, own) if check) or None
 
 
-class TextField(Answer, models.CharField[Any, Any]):
+class TextField(Answer, models.CharField):
     """Free text of at most `max_length` characters."""
 
 
-class CodedField(Answer, models.CharField[Any, Any]):
+class CodedField(Answer, models.CharField):
     """One code of a code list. The code itself is stored, as the code list spells it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -75,11 +75,11 @@ class CodesField(Answer, models.JSONField):
             raise ValidationError(f"{', '.join(unknown)}: not in the list. Choose from {', '.join(known)}.")
 
 
-class YesNoField(Answer, models.BooleanField[Any, Any]):
+class YesNoField(Answer, models.BooleanField):
     """Yes or no."""
 
 
-class WholeNumberField(Answer, models.IntegerField[Any, Any]):
+class WholeNumberField(Answer, models.IntegerField):
     """A whole number inside hard limits, both included."""
 
     def __init__(self, *args: Any, limits: tuple[int | None, int | None] = (None, None), **kwargs: Any) -> None:
@@ -94,7 +94,7 @@ class WholeNumberField(Answer, models.IntegerField[Any, Any]):
         return _limits_sql(column, self.limits)
 
 
-class NumberField(Answer, models.DecimalField[Any, Any]):
+class NumberField(Answer, models.DecimalField):
     """A decimal number inside hard limits, both included. Doses, counts and concentrations are never floats."""
 
     def __init__(
@@ -115,7 +115,7 @@ class NumberField(Answer, models.DecimalField[Any, Any]):
         return _limits_sql(column, self.limits)
 
 
-class RatioField(Answer, models.FloatField[Any, Any]):
+class RatioField(Answer, models.FloatField):
     """A ratio that spans powers of ten, such as an MRD level or an assay's sensitivity."""
 
     def __init__(self, *args: Any, limits: tuple[float | None, float | None] = (None, None), **kwargs: Any) -> None:
@@ -130,22 +130,22 @@ class RatioField(Answer, models.FloatField[Any, Any]):
         return _limits_sql(column, self.limits)
 
 
-class FullDateField(Answer, models.DateField[Any, Any]):
+class FullDateField(Answer, models.DateField):
     """A date of which every part is known (class P0 of STUDY B.2)."""
 
 
-class MomentField(Answer, models.DateTimeField[Any, Any]):
+class MomentField(Answer, models.DateTimeField):
     """An instant in UTC. The site's offset stands beside it in an `OffsetField`: the local clock can be shown."""
 
 
-class OffsetField(Answer, models.SmallIntegerField[Any, Any]):
+class OffsetField(Answer, models.SmallIntegerField):
     """Minutes that the site's clock was ahead of UTC at the moment beside it."""
 
     def check_sql(self, column: str) -> str | None:
         return _limits_sql(column, (-14 * 60, 14 * 60))
 
 
-class PartialDateField(Answer, models.CharField[Any, Any]):
+class PartialDateField(Answer, models.CharField):
     """ISO 8601 text truncated to what is known. `least` must be known; `with_time` admits a local time."""
 
     LENGTHS: ClassVar = {"year": 4, "month": 7, "day": 10, "minute": 16}

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 
 from patients import codes
+from trial.constraints import in_order
 from trial.fields import (
     CodedField,
     CodesField,
@@ -71,7 +72,21 @@ class LeukemiaHistory(PatientRecord):
 
     class Meta:
         verbose_name_plural = "leukemia histories"
-        constraints: ClassVar = [models.UniqueConstraint(fields=["entry"], name="one_leukemia_history_an_entry")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["entry"], name="one_leukemia_history_an_entry"),
+            in_order(
+                "diagnosed_on",
+                "first_cr_on",
+                name="no_remission_before_diagnosis",
+                says="The first CR is before the diagnosis. Check both dates. (EC-020)",
+            ),
+            in_order(
+                "first_cr_on",
+                "first_relapse_on",
+                name="no_relapse_before_remission",
+                says="The first relapse is before the first CR. Check both dates. (EC-020)",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"ALL diagnosed {self.diagnosed_on}"
@@ -103,7 +118,13 @@ class PriorTherapy(PatientRecord):
                 fields=["patient", "line"],
                 name="one_therapy_a_line",
                 violation_error_message="This patient already has a therapy with that line number.",
-            )
+            ),
+            in_order(
+                "started_on",
+                "ended_on",
+                name="no_therapy_ends_before_its_start",
+                says="The therapy ends before it starts. Check both dates. (EC-024)",
+            ),
         ]
 
     def __str__(self) -> str:

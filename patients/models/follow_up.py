@@ -6,6 +6,7 @@ from django.db import models
 
 from patients import codes
 from patients.models.marrow import Marrow
+from trial.constraints import in_order
 from trial.fields import (
     CodedField,
     CodesField,
@@ -83,6 +84,16 @@ class SurvivalContact(PatientRecord):
     disease = CodedField("Disease status", oid="REMST", choices=codes.REMISSION_STATUS)
     last_assessed_on = PartialDateField("Last disease assessment", oid="LASTASS", least="month")
     source = CodedField("Source", oid="SFUSRC", required=True, choices=codes.CONTACT_SOURCE)
+
+    class Meta:
+        constraints: ClassVar = [
+            in_order(
+                "last_alive_on",
+                "contacted_on",
+                name="known_alive_by_the_contact",
+                says="The patient was last known alive after this contact. Check both dates.",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"Contact {self.contacted_on}: {self.status}"

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 
 from patients import codes
+from trial.constraints import in_order
 from trial.fields import (
     CodedField,
     CodesField,
@@ -64,7 +65,28 @@ class Transplant(PatientRecord):
                 fields=["patient", "transplanted_on"],
                 name="one_transplant_a_day",
                 violation_error_message="This patient already has a transplant on that date.",
-            )
+            ),
+            in_order(
+                "transplanted_on",
+                "relapsed_on",
+                name="relapse_after_the_transplant",
+                says="The relapse is not after the transplantation. Check both dates. (EC-032)",
+                may_be_same_day=False,
+            ),
+            in_order(
+                "transplanted_on",
+                "engrafted_on",
+                name="engraftment_after_the_transplant",
+                says="The engraftment is not after the transplantation. Check both dates.",
+                may_be_same_day=False,
+            ),
+            in_order(
+                "transplanted_on",
+                "last_lymphocyte_infusion_on",
+                name="lymphocytes_after_the_transplant",
+                says="The donor lymphocytes were given before the transplantation, or on its day. Check both dates.",
+                may_be_same_day=False,
+            ),
         ]
 
     def __str__(self) -> str:
