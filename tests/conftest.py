@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -79,12 +80,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for mark, programs, remedy in NEEDS.values():
             if item.get_closest_marker(mark) and not any(map(shutil.which, programs)):
                 item.add_marker(pytest.mark.skip(reason=f"{programs[0]} is not on this machine ({remedy})"))
+    elsewhere = "postgresql" if ENGINE == "SQLite" else "sqlite"
+    keep_only(config, items, lambda item: not item.get_closest_marker(elsewhere))
     if config.getoption("--database-only"):
-        other = {
-            item for item in items if not item.get_closest_marker("database") or item.get_closest_marker("browser")
-        }
-        config.hook.pytest_deselected(items=list(other))
-        items[:] = [item for item in items if item not in other]
+        keep_only(config, items, is_database_alone)
+
+
+def is_database_alone(item: pytest.Item) -> bool:
+    """Whether a test touches the database and needs no browser."""
+    return item.get_closest_marker("database") is not None and item.get_closest_marker("browser") is None
+
+
+def keep_only(config: pytest.Config, items: list[pytest.Item], is_wanted: Callable[[pytest.Item], bool]) -> None:
+    """Leave out the items that are not wanted. They are not skipped: on this engine there is nothing to test."""
+    config.hook.pytest_deselected(items=[item for item in items if not is_wanted(item)])
+    items[:] = [item for item in items if is_wanted(item)]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -238,7 +238,7 @@ def test_the_test_database_is_as_safe_as_a_real_one():
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="pragmas are SQLite's")
+@pytest.mark.sqlite
 def test_a_careless_pragma_is_found(settings):
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA synchronous = OFF")
