@@ -4,10 +4,11 @@ The database writes the trail (`trial.db`); this package declares what is tracke
 """
 
 from trial.audit import checks  # noqa: F401 - registered by being imported
-from trial.audit.history import rows_as_of, settled_instant, snapshot
+from trial.audit.history import rows_as_of
 from trial.audit.models import AuditedManager, AuditedModel, AuditedQuerySet, Recording
 from trial.audit.recording import recording, service_account
 from trial.audit.records import AuditedRecords
+from trial.db.reading import settled_instant, snapshot
 from trial.db.refusals import NotRecorded, Stale
 
 __all__ = [

@@ -52,7 +52,7 @@ def dated_recording(
     using: str = DEFAULT_DB_ALIAS,
 ) -> Iterator[Recording]:
     """A `recording()` with an instant of the demo's choice. Outside `demo_clock()` the database's clock is used all the same."""
-    details = {
+    details: dict[str, Any] = {
         "by_id": account_number(by),
         "person_name": display_name(by),
         "role": role,

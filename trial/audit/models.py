@@ -111,42 +111,6 @@ class AuditedModel(models.Model):
         abstract = True
         base_manager_name = "objects"  # so that related managers raise the version too
 
-    @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
-        """Django's, and the values are remembered to see later what changed."""
-        record = super().from_db(db, field_names, values)
-        record.remember()
-        return record
-
-    def refresh_from_db(self, using: str | None = None, fields: Iterable[str] | None = None, **kwargs: Any) -> None:
-        """Django's, and what was read again counts as unchanged."""
-        names = None if fields is None else list(fields)
-        super().refresh_from_db(using=using, fields=names, **kwargs)
-        self.remember(names)
-
-    def remember(self, names: Iterable[str] | None = None) -> None:
-        """Note the values of these fields (all when None) as those of the database."""
-        if names is None:
-            self._stored: dict[str, Any] = {}
-        wanted = None if names is None else set(names)
-        for field in self._meta.concrete_fields:
-            if field.attname in self.__dict__ and (wanted is None or {field.name, field.attname} & wanted):
-                value = self.__dict__[field.attname]
-                if not isinstance(value, BaseExpression):
-                    self._stored[field.attname] = copy.deepcopy(value) if isinstance(value, dict | list) else value
-
-    def changed_fields(self) -> list[str]:
-        """The names of the fields whose values differ from those read or last written, in the order of the form."""
-        stored: dict[str, Any] = getattr(self, "_stored", {})
-        return [
-            field.name
-            for field in self._meta.concrete_fields
-            if not field.primary_key
-            and field.name != "version"
-            and field.attname in self.__dict__
-            and (field.attname not in stored or not same(field, self.__dict__[field.attname], stored[field.attname]))
-        ]
-
     def save(
         self,
         *,
@@ -167,7 +131,7 @@ class AuditedModel(models.Model):
         changed = self.changed_fields()
         if update_fields is not None:
             asked = set(update_fields)
-            changed = [name for name in changed if {name, self._meta.get_field(name).attname} & asked]
+            changed = [name for name in changed if {name, f"{name}_id"} & asked]
         if not changed:
             return
         always = [field.name for field in self._meta.concrete_fields if getattr(field, "auto_now", False)]
@@ -180,9 +144,48 @@ class AuditedModel(models.Model):
             raise
         self.remember([*changed, *always, "version"])
 
-    def _do_update(self, *args: Any, **kwargs: Any) -> bool:
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **options: Any) -> Self:
+        """Django's, and the values are remembered to see later what changed."""
+        record = super().from_db(db, field_names, values, **options)
+        record.remember()
+        return record
+
+    def refresh_from_db(
+        self, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None
+    ) -> None:
+        """Django's, and what was read again counts as unchanged."""
+        names = None if fields is None else list(fields)
+        super().refresh_from_db(using=using, fields=names, from_queryset=from_queryset)
+        self.remember(names)
+
+    def remember(self, names: Iterable[str] | None = None) -> None:
+        """Note the values of these fields (all when None) as those of the database."""
+        stored: dict[str, Any] = self.__dict__.setdefault("_stored", {})
+        if names is None:
+            stored.clear()
+        wanted = None if names is None else set(names)
+        for field in self._meta.concrete_fields:
+            if field.attname in self.__dict__ and (wanted is None or {field.name, field.attname} & wanted):
+                value = self.__dict__[field.attname]
+                if not isinstance(value, BaseExpression):
+                    stored[field.attname] = copy.deepcopy(value) if isinstance(value, dict | list) else value
+
+    def changed_fields(self) -> list[str]:
+        """The names of the fields whose values differ from those read or last written, in the order of the form."""
+        stored: dict[str, Any] = self.__dict__.get("_stored", {})
+        return [
+            field.name
+            for field in self._meta.concrete_fields
+            if not field.primary_key
+            and field.name != "version"
+            and field.attname in self.__dict__
+            and (field.attname not in stored or not same(field, self.__dict__[field.attname], stored[field.attname]))
+        ]
+
+    def _do_update(self, *args: Any, **kwargs: Any) -> Any:
         """Django's step that updates the row: when it finds none, somebody deleted it."""
-        found: bool = super()._do_update(*args, **kwargs)  # type: ignore[misc]  # not in the stubs
+        found = super()._do_update(*args, **kwargs)
         if not found:
             raise Stale(f"{self} was deleted since it was read, so the change was refused.")
         return found

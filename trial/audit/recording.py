@@ -75,9 +75,9 @@ def account_number(by: Any) -> int:
 
 
 def display_name(by: Any) -> str:
-    """The name that the trail keeps, as it is today."""
+    """The name that the trail keeps, as it is today. In a data migration the account is a stand-in without methods."""
     person = getattr(by, "person", None)
-    return str(person.name if person is not None else by.get_full_name() or by.get_username())
+    return str(person.name if person is not None else f"{by.first_name} {by.last_name}".strip() or by.username)
 
 
 def given_reason(reason: str) -> str:
@@ -89,11 +89,11 @@ def given_reason(reason: str) -> str:
 
 def request_number() -> str:
     """The number of the request that is being answered, empty when there is none."""
-    request = current_request.get()
+    request: Any = current_request.get()
     if request is None:
         return ""
     if not hasattr(request, "marrow_request_id"):
-        request.marrow_request_id = uuid.uuid4().hex  # type: ignore[attr-defined]  # kept for the next act of this request
+        request.marrow_request_id = uuid.uuid4().hex  # kept for the next act of this request
     return str(request.marrow_request_id)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import Exists, OuterRef
@@ -39,7 +39,10 @@ class HistoryReference(models.ForeignKey):
     def as_number(self) -> models.BigIntegerField:
         """The column as migrations know it."""
         return models.BigIntegerField(
-            null=self.null, blank=self.blank, db_column=f"{self.name}_id", db_index=self.db_index
+            null=self.null,
+            blank=self.blank,
+            db_column=f"{self.name}_id",
+            db_index=bool(self.db_index),  # type: ignore[attr-defined]  # not in the stubs
         )
 
     def deconstruct(self) -> Any:
@@ -59,6 +62,8 @@ class HistoryRow(models.Model):
     changed = models.JSONField(
         default=list
     )  # the columns that differ from the row before; empty when created or deleted
+
+    tracked_fields: ClassVar[list[Any]]  # set by simple-history
 
     class Meta:
         abstract = True

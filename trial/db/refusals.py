@@ -55,4 +55,4 @@ class RefusalWrapper(DatabaseErrorWrapper):
     ) -> None:
         if exc_value is not None and (refusal := refusal_in(exc_value)) is not None:
             raise refusal.with_traceback(traceback) from exc_value
-        super().__exit__(exc_type, exc_value, traceback)  # type: ignore[arg-type]  # the stub wants all or none
+        super().__exit__(exc_type, exc_value, traceback)

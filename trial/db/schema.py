@@ -21,6 +21,8 @@ INDEX_ALONE = re.compile(r"\s*(CREATE\s+(UNIQUE\s+)?|DROP\s+)INDEX\b", re.IGNORE
 class TriggerKeeper(BaseDatabaseSchemaEditor):
     """A schema editor that takes the triggers away for its own statements only."""
 
+    connection: Any  # one of ours, with its `protection`
+
     def __enter__(self) -> Any:
         self.triggers_are_away = False
         self.depth_of_own_change = 0  # more than 0 while Django itself moves rows: a table remade, a NULL filled

@@ -47,6 +47,7 @@ class DatabaseWrapper(django_backend.DatabaseWrapper):  # type: ignore[misc]  # 
     """A connection that knows the recorded act of its transaction and tells it to the triggers."""
 
     SchemaEditorClass = DatabaseSchemaEditor
+    transaction_mode: str | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -13,6 +13,6 @@ class DatabaseSchemaEditor(TriggerKeeper, SqliteSchemaEditor):
     def _remake_table(self, *args: Any, **kwargs: Any) -> None:
         self.depth_of_own_change += 1
         try:
-            super()._remake_table(*args, **kwargs)
+            super()._remake_table(*args, **kwargs)  # type: ignore[misc]  # not in the stubs
         finally:
             self.depth_of_own_change -= 1

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from trial.audit.verification import prove
 from trial.db.protection import without_trigger_check
+from trial.db.verification import prove
 
 SHOWN = 200  # findings; one removed table can make a million
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from trial.audit.history import snapshot
 from trial.db.protection import Protection
+from trial.db.reading import snapshot
 from trial.db.tables import RECORDING_TABLE, Column, TrackedTable, has_recordings, tracked_tables
 
 
