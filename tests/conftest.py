@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ NEEDS = {
 REQUIRED = {word.strip() for word in os.environ.get("MARROW_REQUIRE", "").split(",") if word.strip()}
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
 
+pytest_plugins = ["tests.cast"] if find_spec("tests.cast") else []
 TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]  # the stubs leave it out
 
 
@@ -75,8 +77,11 @@ def is_this_machine(host: object) -> bool:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        if item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())):
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if item.get_closest_marker("django_db") or DATABASE_FIXTURES & fixtures:
             item.add_marker("database")
+        if "page" in fixtures:
+            item.add_marker("browser")
         for mark, programs, remedy in NEEDS.values():
             if item.get_closest_marker(mark) and not any(map(shutil.which, programs)):
                 item.add_marker(pytest.mark.skip(reason=f"{programs[0]} is not on this machine ({remedy})"))

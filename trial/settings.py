@@ -99,6 +99,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "trial.frame.frame",
             ],
         },
     },
@@ -178,7 +179,7 @@ if IS_PRODUCTION:
 # Files that are part of the program. In production `collectstatic` gives each a name with its hash.
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = VAR_DIR / "staticfiles"
+STATIC_ROOT = VAR_DIR / "staticfiles" if IS_PRODUCTION else None  # elsewhere files are served from where they lie
 WHITENOISE_USE_FINDERS = not IS_PRODUCTION
 WHITENOISE_AUTOREFRESH = DEBUG
 STORAGES = {
