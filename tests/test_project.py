@@ -196,6 +196,32 @@ def test_every_setting_is_documented():
     assert [name for name in sorted(names) if f"`{name}`" not in documented] == []
 
 
+# Documentation
+
+
+def test_every_decision_is_in_the_index():
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+
+    pages = sorted(page.name for page in folder.glob("[0-9]*.md"))
+
+    assert pages
+    assert [page for page in pages if f"({page})" not in index] == []
+
+
+def test_every_link_between_pages_leads_somewhere():
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+
+    broken = [
+        (str(page.relative_to(ROOT)), target)
+        for page in pages
+        for target in re.findall(r"\]\(([^)#: ]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+        if not (page.parent / target).exists()
+    ]
+
+    assert broken == []
+
+
 # System checks
 
 
