@@ -307,6 +307,18 @@ def test_a_python_without_pip_is_told_what_to_install(tmp_path):
     assert "has none. On Debian: apt install python3-pip" in started.stderr
 
 
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    shutil.copy(ROOT / "marrow", tmp_path)
+    (tmp_path / ".tools").write_text("a file where a folder should be", encoding="utf-8")
+
+    started = subprocess.run(
+        [sys.executable, str(tmp_path / "marrow"), "demo"], capture_output=True, text=True, check=False
+    )
+
+    assert started.returncode == 1
+    assert started.stderr.startswith("Marrow installs what it needs into its own folder, and could not: ")
+
+
 # Requirements
 
 
