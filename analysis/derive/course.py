@@ -1,0 +1,175 @@
+"""The anchors of one patient's course (STUDY C.1): doses, cycles, later therapy, relapses, last sign of life, death.
+
+Whatever is dated after the clinical cut-off does not exist here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+
+from analysis.derive.imputation import (
+    impute_death,
+    impute_later_therapy,
+    impute_relapse,
+    impute_start,
+)
+from analysis.derive.rows import Casebook, Death
+from patients.exposure import CycleExposure, Exposure, derive_exposure
+from trial.parameters import Parameters
+from trial.partial_dates import PartialDate
+
+ALIVE = frozenset({"ALIVE IN REMISSION", "ALIVE WITH DISEASE", "ALIVE STATUS UNKNOWN"})
+
+
+class Evidence(NamedTuple):
+    """A day, and the field of the record that says so. `latest` is the last day that it could be."""
+
+    on: date
+    form: str
+    field: str
+    record: int
+    flag: str | None = None
+    latest: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One patient's anchors at a cut-off. `block` is the study treatment proper, without retreatment (STUDY F-30)."""
+
+    cutoff: date
+    exposure: Exposure
+    block: Exposure
+    first_dose_at: datetime | None
+    first_dose_on: date | None
+    last_dose_on: date | None
+    later_transplants: tuple[Evidence, ...]
+    new_therapy: Evidence | None
+    other_therapy: Evidence | None
+    relapses: tuple[Evidence, ...]
+    last_alive: Evidence | None
+    death: Evidence | None
+    last_day: date
+
+    @property
+    def starts(self) -> dict[int, date]:
+        """The day on which each cycle began."""
+        return {cycle.cycle: cycle.started_on for cycle in self.exposure.cycles}
+
+    @property
+    def last_alive_on(self) -> date | None:
+        """The day of the last sign of life."""
+        return self.last_alive.on if self.last_alive else None
+
+    def next_cycle(self, day: date) -> CycleExposure | None:
+        """The first cycle after the first one that began on this day or later."""
+        later = (cycle for cycle in self.exposure.cycles[1:] if cycle.started_on >= day)
+        return min(later, key=lambda cycle: cycle.started_at, default=None)
+
+
+def derive_course(book: Casebook, parameters: Parameters, cutoff: date) -> Course:
+    """The anchors of one patient (STUDY C.1). A death of which only the month is known is dated last, by C.12."""
+    death = _recorded_death(book, cutoff)
+    life_ends = death.died_on.latest if death and death.died_on else None
+    last_day = min(cutoff, life_ends or cutoff)
+    exposure = derive_exposure(book.intervals, parameters, last_day)
+    retreatment = {cycle.number for cycle in book.cycles if cycle.kind == "RETREATMENT"}
+    first = min(exposure.cycles, key=lambda cycle: cycle.started_at, default=None)
+    first_dose_on = first.started_on if first else None
+    last_dose_on = max((cycle.ended_on for cycle in exposure.cycles), default=None)
+
+    transplants = _after(first_dose_on, cutoff, _transplants(book))
+    therapies = _after(first_dose_on, cutoff, _therapies(book, last_dose_on))
+    relapses = [(evidence, site) for evidence, site in _relapses(book, life_ends) if evidence.on <= cutoff]
+    signs = [
+        *_signs_of_life(book, first_dose_on, last_day),
+        *transplants,
+        *therapies,
+        *(evidence for evidence, _ in relapses),
+    ]
+    last_alive = max((sign for sign in signs if sign.on <= last_day), key=lambda sign: sign.on, default=None)
+    return Course(
+        cutoff=cutoff,
+        exposure=exposure,
+        block=Exposure(tuple(cycle for cycle in exposure.cycles if cycle.cycle not in retreatment)),
+        first_dose_at=first.started_at if first else None,
+        first_dose_on=first_dose_on,
+        last_dose_on=last_dose_on,
+        later_transplants=tuple(transplants),
+        new_therapy=min([*transplants, *therapies], default=None),
+        other_therapy=min(therapies, default=None),
+        relapses=tuple(evidence for evidence, site in relapses if site != "MOLECULAR ONLY"),
+        last_alive=last_alive,
+        death=_date_of_death(death, last_alive, cutoff),
+        last_day=last_day,
+    )
+
+
+def _recorded_death(book: Casebook, cutoff: date) -> Death | None:
+    """The death that could have happened by the cut-off."""
+    recorded = (death for death in book.deaths if death.died_on and death.died_on.earliest <= cutoff)
+    return next(recorded, None)
+
+
+def _date_of_death(death: Death | None, last_alive: Evidence | None, cutoff: date) -> Evidence | None:
+    if death is None or death.died_on is None:
+        return None
+    on, flag = impute_death(death.died_on, last_alive.on if last_alive else None, cutoff)
+    return Evidence(on, "DTH", "DTHDAT", death.record, flag)
+
+
+def _after(first_dose: date | None, cutoff: date, found: Iterator[Evidence]) -> list[Evidence]:
+    """What came after the first dose, in order. Edit check EC-199 asks about what is said to be later and is not."""
+    return sorted(each for each in found if first_dose is not None and first_dose < each.on <= cutoff)
+
+
+def _transplants(book: Casebook) -> Iterator[Evidence]:
+    for row in book.later_transplants:
+        if row.transplanted_on:
+            yield Evidence(row.transplanted_on, "NSCT", "NSDAT", row.record)
+
+
+def _therapies(book: Casebook, last_dose: date | None) -> Iterator[Evidence]:
+    for row in book.later_therapies:
+        if row.started_on:
+            on, flag = impute_later_therapy(row.started_on, last_dose)
+            yield Evidence(on, "NTX", "NTSTDAT", row.record, flag)
+
+
+def _relapses(book: Casebook, life_ends: date | None) -> Iterator[tuple[Evidence, str | None]]:
+    for row in book.relapses:
+        if row.relapsed_on:
+            on, flag = impute_relapse(row.relapsed_on, life_ends)
+            yield Evidence(on, "REL", "RELDAT", row.record, flag, row.relapsed_on.latest), row.site
+
+
+def _signs_of_life(book: Casebook, first_dose: date | None, last_day: date) -> Iterator[Evidence]:
+    """Every dated sign of life but relapse and later treatment. A month alone counts from its first day."""
+
+    def days(form: str, field: str, rows: list[tuple[int, date | PartialDate | None]]) -> Iterator[Evidence]:
+        for record, on in rows:
+            if on is not None:
+                yield Evidence(on.earliest if isinstance(on, PartialDate) else on, form, field, record)
+
+    yield from days("SV", "SVSTDAT", [(row.record, row.visited_on) for row in book.visits if not row.is_missed])
+    yield from days("PS", "PSDAT", [(row.record, row.assessed_on) for row in book.performance])
+    yield from days("LBH", "LBDTM", [(row.record, row.taken_on) for row in book.counts])
+    yield from days("BM", "BMDAT", [(row.record, row.sampled_on) for row in book.marrows])
+    yield from days("EMD", "EMDDAT", [(row.record, row.assessed_on) for row in book.extramedullary])
+    yield from days("RS", "RSDAT", [(row.record, row.assessed_on) for row in book.responses])
+    yield from days("DEX", "DEXDTM", [(row.record, row.given_on) for row in book.dexamethasone])
+    yield from days("GVA", "GVDAT", [(row.record, row.assessed_on) for row in book.acute_gvhd])
+    yield from days("GVC", "GVDAT", [(row.record, row.assessed_on) for row in book.chronic_gvhd])
+    yield from days("HO", "HOADMDAT", [(row.record, row.admitted_on) for row in book.stays])
+    yield from days("HO", "HODISDAT", [(row.record, row.discharged_on) for row in book.stays])
+    yield from days("SFU", "SFUDAT", [(row.record, row.contacted_on) for row in book.contacts if row.status in ALIVE])
+    yield from days("SFU", "LASTALIV", [(row.record, row.last_alive_on) for row in book.contacts])
+    yield from days("SFU", "LASTASS", [(row.record, row.last_assessed_on) for row in book.contacts])
+    for event in book.events:
+        if event.started:
+            yield Evidence(impute_start(event.started, event.ended, first_dose).on, "AE", "AESTDTM", event.record)
+    for row in book.intervals:
+        if row.started_on <= last_day:
+            yield Evidence(row.started_on, "EX", "EXSTDTM", row.record)
+            if row.ended_on:  # an infusion that ran past the cut-off was seen to run on that day
+                yield Evidence(min(row.ended_on, last_day), "EX", "EXENDTM", row.record)
