@@ -87,10 +87,16 @@ def flag_worst(rows: Sequence[dict[str, Any]]) -> None:
 
 
 class _Details:
-    """What the other forms of a patient say about each event, by the event's record or number."""
+    """What is the same for all events of a treated patient, and what other forms say about each of them."""
 
     def __init__(self, patient: Patient) -> None:
-        book, cutoff = patient.book, patient.course.cutoff
+        book, course = patient.book, patient.course
+        cutoff = course.cutoff
+        assert course.first_dose_on is not None  # only treated patients come here
+        assert course.last_dose_on is not None
+        days_after = timedelta(days=patient.parameters.emergent_days_after_last_dose)
+        self.window = Window(course.first_dose_on, course.last_dose_on + days_after)
+        self.transplant = next(iter(course.later_transplants), None)
         self.tocilizumab = {row.event_id for row in book.cytokine_releases if "TOCILIZUMAB" in row.treatments}
         self.steroid = {row.event_id for row in book.cytokine_releases if "STEROID" in row.treatments}
         self.steroid |= {row.event_id for row in book.neurologic_events if row.had_dexamethasone}
@@ -121,19 +127,14 @@ def _rows(patient: Patient) -> Iterable[dict[str, Any]]:
 
 
 def _row(patient: Patient, event: AdverseEvent, start: Imputed | None, details: _Details) -> dict[str, Any]:
-    course = patient.course
-    first_dose, last_dose = course.first_dose_on, course.last_dose_on
-    assert first_dose is not None  # only treated patients come here
-    assert last_dose is not None
+    course, window, transplant = patient.course, details.window, details.transplant
+    history = details.grades.get(event.record, [])
     on = start.on if start else None
     end = _known_end(patient, event)
     is_open = end is None and (event.ended is not None or _died_later(patient, event))
-    grade = _known_grade(event, details.grades.get(event.record, []), course.cutoff, is_open=is_open)
+    before, during = _grades_around(event, history, window, course.cutoff)
     baskets = baskets_of(event)
     is_gvhd = not baskets.isdisjoint({"GVHD ACUTE", "GVHD CHRONIC"})
-    transplant = next(iter(course.later_transplants), None)
-    window = Window(first_dose, last_dose + timedelta(days=patient.parameters.emergent_days_after_last_dose))
-    before, during = _grades_around(event, details.grades.get(event.record, []), window, course.cutoff)
     cycle = cycle_of(on, course.starts) if on else None
     return {
         "USUBJID": patient.number,
@@ -145,12 +146,12 @@ def _row(patient: Patient, event: AdverseEvent, start: Imputed | None, details: 
         "ASTDTF": start.flag if start else None,
         "AENDT": end.on if end else None,
         "AENDTF": end.flag if end else None,
-        "ASTDY": study_day(on, first_dose) if on else None,
-        "AENDY": study_day(end.on, first_dose) if end else None,
+        "ASTDY": study_day(on, window.first) if on else None,
+        "AENDY": study_day(end.on, window.first) if end else None,
         "ADURN": (end.on - on).days + 1 if end and on else None,
         "ACYC": cycle,
         "ADAYC": (on - course.starts[cycle]).days + 1 if on and cycle is not None else None,
-        "ATOXGR": grade,
+        "ATOXGR": _known_grade(event, history, course.cutoff, is_open=is_open),
         "AESER": flag(event.is_serious),
         "AESDTH": flag(event.is_fatal and not is_open if event.is_fatal is not None else None),
         "AESLIFE": flag(event.is_life_threatening),

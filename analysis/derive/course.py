@@ -3,7 +3,7 @@
 Whatever is dated after the clinical cut-off does not exist here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -35,10 +35,15 @@ class Evidence(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """One patient's anchors at a cut-off. `block` is the study treatment proper, without retreatment (STUDY F-30)."""
+    """One patient's anchors at a cut-off. `starts` has the day on which each cycle began.
+
+    `block` is the study treatment proper, without retreatment (STUDY F-30). `last_day` is that of observation: the
+    cut-off, or the last day on which the patient can have lived.
+    """
 
     cutoff: date
     exposure: Exposure
+    starts: Mapping[int, date]
     block: Exposure
     first_dose_at: datetime | None
     first_dose_on: date | None
@@ -50,11 +55,6 @@ class Course:
     last_alive: Evidence | None
     death: Evidence | None
     last_day: date
-
-    @property
-    def starts(self) -> dict[int, date]:
-        """The day on which each cycle began."""
-        return {cycle.cycle: cycle.started_on for cycle in self.exposure.cycles}
 
     @property
     def last_alive_on(self) -> date | None:
@@ -91,6 +91,7 @@ def derive_course(book: Casebook, parameters: Parameters, cutoff: date) -> Cours
     return Course(
         cutoff=cutoff,
         exposure=exposure,
+        starts={cycle.cycle: cycle.started_on for cycle in exposure.cycles},
         block=Exposure(tuple(cycle for cycle in exposure.cycles if cycle.cycle not in retreatment)),
         first_dose_at=first.started_at if first else None,
         first_dose_on=first_dose_on,
@@ -144,32 +145,43 @@ def _relapses(book: Casebook, life_ends: date | None) -> Iterator[tuple[Evidence
 
 
 def _signs_of_life(book: Casebook, first_dose: date | None, last_day: date) -> Iterator[Evidence]:
-    """Every dated sign of life but relapse and later treatment. A month alone counts from its first day."""
+    """The last sign of life of each kind up to a day; relapse and later treatment are elsewhere."""
+    kinds: tuple[tuple[str, str, Iterable[tuple[date | PartialDate | None, int]]], ...] = (
+        ("SV", "SVSTDAT", ((row.visited_on, row.record) for row in book.visits if not row.is_missed)),
+        ("PS", "PSDAT", ((row.assessed_on, row.record) for row in book.performance)),
+        ("LBH", "LBDTM", ((row.taken_on, row.record) for row in book.counts)),
+        ("BM", "BMDAT", ((row.sampled_on, row.record) for row in book.marrows)),
+        ("EMD", "EMDDAT", ((row.assessed_on, row.record) for row in book.extramedullary)),
+        ("RS", "RSDAT", ((row.assessed_on, row.record) for row in book.responses)),
+        ("DEX", "DEXDTM", ((row.given_on, row.record) for row in book.dexamethasone)),
+        ("GVA", "GVDAT", ((row.assessed_on, row.record) for row in book.acute_gvhd)),
+        ("GVC", "GVDAT", ((row.assessed_on, row.record) for row in book.chronic_gvhd)),
+        ("HO", "HOADMDAT", ((row.admitted_on, row.record) for row in book.stays)),
+        ("HO", "HODISDAT", ((row.discharged_on, row.record) for row in book.stays)),
+        ("SFU", "SFUDAT", ((row.contacted_on, row.record) for row in book.contacts if row.status in ALIVE)),
+        ("SFU", "LASTALIV", ((row.last_alive_on, row.record) for row in book.contacts)),
+        ("SFU", "LASTASS", ((row.last_assessed_on, row.record) for row in book.contacts)),
+        ("AE", "AESTDTM", _onsets(book, first_dose)),
+        ("EX", "EXSTDTM", ((row.started_on, row.record) for row in book.intervals)),
+        # an infusion that ran past the last day was seen to run on that day
+        (
+            "EX",
+            "EXENDTM",
+            (
+                (min(row.ended_on, last_day), row.record)
+                for row in book.intervals
+                if row.ended_on and row.started_on <= last_day
+            ),
+        ),
+    )
+    for form, field, found in kinds:
+        days = ((on.earliest if isinstance(on, PartialDate) else on, record) for on, record in found if on is not None)
+        last = max(((on, record) for on, record in days if on <= last_day), default=None)
+        if last is not None:
+            yield Evidence(last[0], form, field, last[1])
 
-    def days(form: str, field: str, rows: list[tuple[int, date | PartialDate | None]]) -> Iterator[Evidence]:
-        for record, on in rows:
-            if on is not None:
-                yield Evidence(on.earliest if isinstance(on, PartialDate) else on, form, field, record)
 
-    yield from days("SV", "SVSTDAT", [(row.record, row.visited_on) for row in book.visits if not row.is_missed])
-    yield from days("PS", "PSDAT", [(row.record, row.assessed_on) for row in book.performance])
-    yield from days("LBH", "LBDTM", [(row.record, row.taken_on) for row in book.counts])
-    yield from days("BM", "BMDAT", [(row.record, row.sampled_on) for row in book.marrows])
-    yield from days("EMD", "EMDDAT", [(row.record, row.assessed_on) for row in book.extramedullary])
-    yield from days("RS", "RSDAT", [(row.record, row.assessed_on) for row in book.responses])
-    yield from days("DEX", "DEXDTM", [(row.record, row.given_on) for row in book.dexamethasone])
-    yield from days("GVA", "GVDAT", [(row.record, row.assessed_on) for row in book.acute_gvhd])
-    yield from days("GVC", "GVDAT", [(row.record, row.assessed_on) for row in book.chronic_gvhd])
-    yield from days("HO", "HOADMDAT", [(row.record, row.admitted_on) for row in book.stays])
-    yield from days("HO", "HODISDAT", [(row.record, row.discharged_on) for row in book.stays])
-    yield from days("SFU", "SFUDAT", [(row.record, row.contacted_on) for row in book.contacts if row.status in ALIVE])
-    yield from days("SFU", "LASTALIV", [(row.record, row.last_alive_on) for row in book.contacts])
-    yield from days("SFU", "LASTASS", [(row.record, row.last_assessed_on) for row in book.contacts])
+def _onsets(book: Casebook, first_dose: date | None) -> Iterator[tuple[date, int]]:
     for event in book.events:
         if event.started:
-            yield Evidence(impute_start(event.started, event.ended, first_dose).on, "AE", "AESTDTM", event.record)
-    for row in book.intervals:
-        if row.started_on <= last_day:
-            yield Evidence(row.started_on, "EX", "EXSTDTM", row.record)
-            if row.ended_on:  # an infusion that ran past the cut-off was seen to run on that day
-                yield Evidence(min(row.ended_on, last_day), "EX", "EXENDTM", row.record)
+            yield impute_start(event.started, event.ended, first_dose).on, event.record

@@ -394,12 +394,12 @@ def _blood_counts(samples: pd.DataFrame, results: pd.DataFrame) -> list[tuple[st
     column = pd.Index(TESTS).get_indexer(pd.Index(results["test"]))
     wanted = (row >= 0) & (column >= 0)
     wide[row[wanted], column[wanted]] = results["value"].to_numpy(dtype="float64")[wanted]
-    moments = _moments(samples["taken_at"])
-    days = [
-        site_time(at, offset).date() for at, offset in zip(moments, _numbers(samples["taken_at_offset"]), strict=True)
-    ]
+    offsets = np.nan_to_num(samples["taken_at_offset"].to_numpy(dtype="float64")).astype("timedelta64[m]")
+    days = _days(samples["taken_at"] + offsets)
     values = (_numbers(pd.Series(wide[:, place])) for place in range(len(TESTS)))
-    rows = map(BloodCount._make, zip(samples["record"].tolist(), moments, days, *values, strict=True))
+    rows = map(
+        BloodCount._make, zip(samples["record"].tolist(), _moments(samples["taken_at"]), days, *values, strict=True)
+    )
     return sorted(
         zip(samples["patient"].tolist(), rows, strict=True), key=lambda pair: (pair[1].taken_at, pair[1].record)
     )
