@@ -1,0 +1,148 @@
+"""The columns of a table: a cohort, the patients in it, and what the analysis knows of them."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from analysis.derive import Datasets
+from trial.parameters import Parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """Patients that a report can be about: its key on the command line, its name in a column, its set of STUDY A.3."""
+
+    key: str
+    name: str
+    code: str
+    flag: str
+
+
+PRIOR = Cohort("prior-allohsct", "Prior alloHSCT", "PHSCT", "PHSCTFL")
+NAIVE = Cohort("no-prior-allohsct", "No prior alloHSCT", "NAIVE", "NAIVEFL")
+ALL = Cohort("all", "All treated", "FAS", "FASFL")
+COHORTS = {cohort.key: cohort for cohort in (PRIOR, NAIVE, ALL)}
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """One column: the treated patients of a cohort, or those of them who responded. `adsl` has the patient as its index."""
+
+    cohort: Cohort
+    adsl: pd.DataFrame
+
+    @property
+    def name(self) -> str:
+        """The cohort's name; with the number of patients it is the head of the column."""
+        return self.cohort.name
+
+    @property
+    def heading(self) -> str:
+        """The head of the column: `Prior alloHSCT (N=64)`."""
+        return f"{self.name} (N={len(self.adsl)})"
+
+    @cached_property
+    def patients(self) -> tuple[str, ...]:
+        """The patients of the column, sorted."""
+        return tuple(self.adsl.index)
+
+    def where(self, condition: "pd.Series[bool]") -> tuple[str, ...]:
+        """The patients of the column for whom a condition on `adsl` holds; unknown is no."""
+        return tuple(self.adsl.index[condition.fillna(False).astype(bool)])
+
+    def flagged(self, *flags: str) -> tuple[str, ...]:
+        """The patients of the column with every one of these flags set."""
+        chosen = self.adsl
+        for flag in flags:
+            chosen = chosen[chosen[flag] == "Y"]
+        return tuple(chosen.index)
+
+    def only(self, patients: Iterable[str]) -> "Group":
+        """The same column, with these of its patients alone."""
+        return Group(self.cohort, self.adsl[self.adsl.index.isin(list(patients))])
+
+    def rows_of(self, dataset: pd.DataFrame) -> pd.DataFrame:
+        """The rows of a dataset that belong to the patients of this column."""
+        return dataset[dataset["USUBJID"].isin(self.patients)]
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """What every output is made from: the datasets, the parameters of the study, and the cohort that comes first."""
+
+    datasets: Datasets
+    parameters: Parameters
+    cohort: Cohort = PRIOR
+    is_synthetic: bool = False
+
+    @cached_property
+    def adsl(self) -> pd.DataFrame:
+        """ADSL with the patient as its index, sorted."""
+        return self.datasets.adsl.set_index("USUBJID", drop=False).sort_index()
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """The three standard columns, the chosen cohort first."""
+        order = [self.cohort, *(cohort for cohort in COHORTS.values() if cohort != self.cohort)]
+        return tuple(self.group(cohort) for cohort in order)
+
+    @cached_property
+    def responders(self) -> tuple[Group, ...]:
+        """The three standard columns, with CR or CRh within two cycles (RESP)."""
+        return tuple(group.only(group.flagged("RESPFL")) for group in self.groups)
+
+    def group(self, cohort: Cohort) -> Group:
+        """One cohort as a column, whichever the report is about."""
+        treated = self.adsl[(self.adsl["FASFL"] == "Y") & (self.adsl[cohort.flag] == "Y")]
+        return Group(cohort, treated)
+
+
+Choose = Callable[[Group], Iterable[str]]
+
+
+def having(column: str, *levels: object) -> Choose:
+    """Choose the patients whose value in a column of ADSL is one of these."""
+
+    def choose(group: Group) -> tuple[str, ...]:
+        return group.where(group.adsl[column].isin(levels))
+
+    return choose
+
+
+def from_to(column: str, least: float, below: float = float("inf")) -> Choose:
+    """Choose the patients whose number in a column of ADSL is at least `least` and under `below`."""
+
+    def choose(group: Group) -> tuple[str, ...]:
+        return group.where((group.adsl[column] >= least) & (group.adsl[column] < below))
+
+    return choose
+
+
+def known(column: str) -> Choose:
+    """Choose the patients who have a value in a column of ADSL."""
+
+    def choose(group: Group) -> tuple[str, ...]:
+        return group.where(group.adsl[column].notna())
+
+    return choose
+
+
+def flagged(*flags: str) -> Choose:
+    """Choose the patients who have every one of these flags of ADSL."""
+
+    def choose(group: Group) -> tuple[str, ...]:
+        return group.flagged(*flags)
+
+    return choose
+
+
+def those(patients: Iterable[str]) -> Choose:
+    """Choose these patients, whichever the column."""
+    chosen = frozenset(patients)
+
+    def choose(group: Group) -> tuple[str, ...]:
+        return tuple(patient for patient in group.patients if patient in chosen)
+
+    return choose
