@@ -1,0 +1,1 @@
+"""Names at the border: the datasets as CDISC standards want them."""
