@@ -184,9 +184,9 @@ class AuditedModel(models.Model):
         ]
 
     def _do_update(self, *args: Any, **kwargs: Any) -> Any:
-        """Django's step that updates the row: when it finds none, somebody deleted it."""
+        """Django's step that updates the row: when it does not find one that was read, somebody deleted it."""
         found = super()._do_update(*args, **kwargs)
-        if not found:
+        if not found and not self._state.adding:
             raise Stale(f"{self} was deleted since it was read, so the change was refused.")
         return found
 

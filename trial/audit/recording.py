@@ -62,8 +62,10 @@ def open_act(details: dict[str, Any], using: str) -> "Iterator[Recording]":
         act = connection.begin_act(details)
         try:
             yield Recording(id=act.number, **{name: value for name, value in details.items() if name != "at"})
-        finally:
-            connection.bind_act(outer)
+        except BaseException:
+            connection.act_failed(outer)
+            raise
+        connection.bind_act(outer)
 
 
 def account_number(by: Any) -> int:

@@ -125,7 +125,8 @@ class AuditedRecords(HistoricalRecords):  # type: ignore[misc]  # simple-history
     def get_meta_options(self, model: type[models.Model]) -> dict[str, Any]:
         """Newest first by number. That each version is there once is an index that the triggers bring (`trial.db`)."""
         options: dict[str, Any] = super().get_meta_options(model)
-        app, _, name = model._meta.db_table.partition("_")
+        app = model._meta.app_label
+        name = model._meta.db_table.removeprefix(f"{app}_")
         return {
             **options,
             "db_table": f"{app}_historical{name}",  # what `trial.db.tables` finds it by

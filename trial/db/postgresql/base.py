@@ -62,15 +62,19 @@ class DatabaseWrapper(PostgresqlWrapper):
         return self._act
 
     def bind_act(self, act: Act | None) -> None:
-        """Put the outer act back. After an error only here: PostgreSQL did so itself when it rolled back."""
-        was_bound, self._act = self._act, act
-        if was_bound is None or not self.in_atomic_block or self.needs_rollback:
-            return
+        """Put the outer act back."""
+        self._act = act
+        if self.needs_rollback:
+            return  # PostgreSQL will put it back itself
         with self.cursor() as cursor:
             cursor.execute(
                 "SELECT set_config('marrow.recording', %s, true), set_config('marrow.act', %s, true)",
                 [str(act.number) if act else "", act.details if act else ""],
             )
+
+    def act_failed(self, outer: Act | None) -> None:
+        """Remember the outer act after an error. PostgreSQL puts it back itself when it rolls back."""
+        self._act = outer
 
     def instant(self) -> datetime:
         """The database's clock, with its microseconds."""

@@ -92,8 +92,10 @@ class DatabaseWrapper(django_backend.DatabaseWrapper):  # type: ignore[misc]  # 
         return self._act
 
     def bind_act(self, act: Act | None) -> None:
-        """Put the outer act back. After an error too: what is bound here is no part of SQLite's transaction."""
+        """Put the outer act back. What is bound here is no part of SQLite's transaction, so an error changes nothing in that."""
         self._act = act
+
+    act_failed = bind_act
 
     def instant(self) -> datetime:
         """The database's clock, with its milliseconds."""

@@ -1,0 +1,1 @@
+"""A small app with tracked models of its own, to write, to break and to migrate."""

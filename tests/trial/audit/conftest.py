@@ -1,0 +1,21 @@
+"""Who acts in the tests of the audit core."""
+
+import pytest
+from django.contrib.auth.models import User
+
+from trial.audit import recording
+
+
+@pytest.fixture
+def ann(db):
+    return User.objects.create(username="ann", first_name="Ann", last_name="Weber")
+
+
+@pytest.fixture
+def act(ann):
+    """Opens a recorded act of Ann's."""
+
+    def act(reason="A test", **details):
+        return recording(by=ann, reason=reason, **details)
+
+    return act
