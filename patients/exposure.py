@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from itertools import groupby
+from itertools import groupby, zip_longest
 from typing import NamedTuple
 
 from trial.parameters import Parameters
@@ -112,7 +112,7 @@ def known_at(intervals: Sequence[Interval], last_day: date) -> list[Interval]:
     )
     midnight = datetime.combine(last_day + DAY, time())
     cut = []
-    for interval, following in zip(ordered, [*ordered[1:], None], strict=True):
+    for interval, following in zip_longest(ordered, ordered[1:]):
         ended_at, offset = interval.ended_at, interval.ended_at_offset
         if ended_at is None and following is not None:
             ended_at, offset = following.started_at, following.started_at_offset
