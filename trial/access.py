@@ -7,13 +7,13 @@ from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
 from functools import wraps
-from typing import Any, cast
+from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 from trial.models import Membership, Patient, Role, Study
@@ -22,22 +22,31 @@ Viewer = AbstractBaseUser | AnonymousUser
 
 
 class Permission(StrEnum):
-    """What a page may ask for: noun, then verb."""
+    """What a page may ask for: noun, then verb. The value completes the sentence "You may not ..."."""
 
-    HOME_VIEW = "see the way in"
+    HOME_VIEW = "open this page"
     PATIENTS_VIEW = "see patients and their forms"
     HISTORY_VIEW = "see who changed what, when and why"
     REPORT_VIEW = "see the report"
     DATA_EXPORT = "take datasets away"
 
 
+EVERYBODY = frozenset(Role)
+CLINICAL = EVERYBODY - {Role.ADMINISTRATOR}
+
 GRANTS: dict[Permission, frozenset[Role]] = {
-    Permission.HOME_VIEW: frozenset(Role),
-    Permission.PATIENTS_VIEW: frozenset(set(Role) - {Role.ADMINISTRATOR}),
-    Permission.HISTORY_VIEW: frozenset(set(Role) - {Role.ADMINISTRATOR}),
-    Permission.REPORT_VIEW: frozenset(set(Role) - {Role.ADMINISTRATOR}),
+    Permission.HOME_VIEW: EVERYBODY,
+    Permission.PATIENTS_VIEW: CLINICAL,
+    Permission.HISTORY_VIEW: CLINICAL,
+    Permission.REPORT_VIEW: CLINICAL,
     Permission.DATA_EXPORT: frozenset({Role.STATISTICIAN, Role.DATA_MANAGER, Role.INSPECTOR}),
 }
+
+
+class StaffRequest(HttpRequest):
+    """A request whose sender is signed in."""
+
+    user: User
 
 
 def memberships_of(user: Viewer, on: date | None = None) -> QuerySet[Membership]:
@@ -52,10 +61,14 @@ def memberships_of(user: Viewer, on: date | None = None) -> QuerySet[Membership]
     )
 
 
-def may(user: Viewer, permission: Permission, study: Study | None = None) -> bool:
-    """Whether a role of this person, in this study or in any, grants the permission."""
+def may(user: Viewer, permission: Permission, at: Study | Patient | None = None) -> bool:
+    """Whether a role of this person grants the permission: at a patient's site, in a study, or anywhere at all."""
     memberships = memberships_of(user).filter(role__in=GRANTS[permission])
-    return (memberships.filter(study=study) if study else memberships).exists()
+    if isinstance(at, Patient):
+        memberships = memberships.filter(Q(site__isnull=True) | Q(site=at.site_id), study=at.study_id)
+    elif at is not None:
+        memberships = memberships.filter(study=at)
+    return memberships.exists()
 
 
 def studies_visible_to(user: Viewer) -> QuerySet[Study]:
@@ -76,28 +89,54 @@ def sees_all_patients(user: Viewer, study: Study) -> bool:
     return memberships.filter(site__isnull=True, study=study).exists()
 
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
-def requires(permission: Permission, *, on: type[Model] | None = None) -> Callable[[View], View]:
+def requires(permission: Permission, *, on: type[Study] | type[Patient] | None = None) -> Callable[[View], View]:
     """Declare who may open a page, and fetch what it is about.
 
-    With `on`, the URL's `pk` (or `number` of a patient) names a record: it is looked up among those the person may see
-    (404), then the permission is tested (403), and the view gets the record in place of the key.
+    With `on`, the address names a study (`study`, its code) or a patient in it (`study` and `patient`, its number). It
+    is looked up among what the person may see (404), then the permission is tested there (403), and the view gets it as
+    `study` or `patient`.
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-            if on is not None:
-                visible = cast(Any, on)._default_manager.visible_to(request.user)
-                key = {name: kwargs.pop(name) for name in ("pk", "number") if name in kwargs}
-                kwargs["record"] = get_object_or_404(visible, **key)
-            if not may(request.user, permission):
-                raise PermissionDenied
+        def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+            place: Study | Patient | None = None
+            if on is Study:
+                place = kwargs["study"] = _study(request.user, kwargs["study"])
+            elif on is Patient:
+                place = kwargs["patient"] = _patient(request.user, kwargs.pop("study"), kwargs["patient"])
+            if not may(request.user, permission, place):
+                raise PermissionDenied(f"Your role may not {permission}.")
             return view(request, **kwargs)
 
-        guarded.permission = permission  # type: ignore[attr-defined]  # read by the system check and the access table's test
+        guarded.permission = permission  # type: ignore[attr-defined]  # read by marrow.E001 and the access table's test
         return guarded
 
     return decorate
+
+
+def open_to_everybody(view: View) -> View:
+    """Declare a page that needs no sign-in. Nothing of a study may be on it."""
+    guarded: View = login_not_required(view)
+    guarded.permission = None  # type: ignore[attr-defined]  # as above: None says that this was decided
+    return guarded
+
+
+def _study(user: Viewer, code: str) -> Study:
+    visible = studies_visible_to(user)
+    for study in visible:
+        if study.code == code:
+            return study
+    listed = ", ".join(visible.values_list("code", flat=True)) or "none"
+    raise Http404(f"There is no study '{code}' for you. You have a role in: {listed}.")
+
+
+def _patient(user: Viewer, study: str, number: str) -> Patient:
+    patients = patients_visible_to(user).select_related("study", "site")
+    patient = patients.filter(study__code=study, number=number).first()
+    if patient is None:
+        raise Http404(f"There is no patient '{number}' among those you may see in study {study}.")
+    return patient

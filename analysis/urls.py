@@ -1,0 +1,14 @@
+"""Where the report is found."""
+
+from django.urls import path
+
+from analysis import views
+
+urlpatterns = [
+    path("<str:study>/search/", views.search, name="search"),
+    path("<str:study>/report/", views.report_page, name="report"),
+    path("<str:study>/report/<str:output>/", views.output_page, name="report-output"),
+    path("<str:study>/report/<str:output>/patients/<str:cell>/", views.patients_behind, name="report-patients"),
+    path("<str:study>/report/<str:output>/figure-<int:number>.json", views.figure_json, name="report-figure-json"),
+    path("<str:study>/report/<str:output>/figure-<int:number>.svg", views.figure_svg, name="report-figure-svg"),
+]

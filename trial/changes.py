@@ -1,0 +1,366 @@
+"""The trail as people read it: who changed what, when, from what to what, and why; of a record, or of the whole study.
+
+Nothing here writes. A page of the study-wide list costs the same number of queries however long the trail is: the acts
+of the page are found by their instant, one union over the history tables finds their rows, and each table that has some
+is asked for them once and for the versions before them once.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.db import models
+from django.db.models import Q, QuerySet, Value
+
+from trial.access import Viewer, memberships_of, sees_all_patients
+from trial.fields import MomentField, OffsetField
+from trial.models import FormEntry, Membership, Patient, Person, Recording, Site, Study
+from trial.records import PatientRecord, record_models
+from trial.wording import label_of_field, unit_of, word_answer, word_missing, word_record
+
+KINDS = {"+": "entered", "~": "changed", "-": "deleted"}
+
+ENTRY_LABELS = {
+    "is_not_done": "Not done",
+    "not_done_reason": "Why it was not done",
+    "has_any": "Anything to report",
+    "collected_on": "Collected",
+}
+
+NOT_ANSWERS = {"id", "version", "patient", "entry", "missing"}
+
+Model = type[Any]  # an audited model: its `history` is put there by simple-history, which has no types
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of one change, in words. `why` is the reason given for this field, else for the whole act."""
+
+    name: str
+    label: str
+    unit: str
+    old: str
+    new: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One version of one record: the act it belongs to, and the fields that differ from the version before."""
+
+    kind: str
+    model: Model
+    record: int
+    version: int
+    patient: int | None
+    form: str
+    title: str
+    name: str
+    act: Recording
+    fields: tuple[FieldChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the study-wide list. `form` and `record` lead to the record's page; empty where it has none."""
+
+    act: Recording
+    patient: int | None
+    form: str
+    title: str
+    record: int | None
+    kind: str
+    field: str
+    unit: str
+    old: str
+    new: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One recorded act and what it changed. `more` is how many changes of records are not among the lines."""
+
+    recording: Recording
+    lines: tuple[Line, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the study-wide list is narrowed to; empty means everything.
+
+    `kind` is the sign of the history row (`KINDS`), `person` an account, `since` and `until` are days of UTC, included.
+    """
+
+    kind: str = ""
+    site: int | None = None
+    patient: str = ""
+    person: int | None = None
+    form: str = ""
+    since: date | None = None
+    until: date | None = None
+
+
+def questions(model: Model) -> "list[models.Field[Any, Any]]":
+    """The fields of a record that people read, in the order of the form: answers, and links to other records.
+
+    The offset of a moment is shown with the moment and has no line of its own.
+    """
+    return [
+        field
+        for field in model._meta.concrete_fields
+        if field.name not in NOT_ANSWERS and not isinstance(field, OffsetField) and field.editable
+    ]
+
+
+def forms_of_the_study() -> list[tuple[str, str]]:
+    """The code and the title of every form that has a page, in the order of the casebook."""
+    return [(model.form.code, model.form.title) for model in record_models() if not model.form.part_of]
+
+
+def changes_of_record(model: Model, record: int) -> list[Change]:
+    """Every version of one record, newest first. The first version shows each answer that was given."""
+    rows = list(model.history.filter(id=record).select_related("recording").order_by("-history_id"))
+    before = [*rows[1:], None]
+    return [_change(model, row, earlier, row.recording) for row, earlier in zip(rows, before, strict=True)]
+
+
+class Changes:
+    """The study-wide list of acts, newest first, scoped to what the viewer may see."""
+
+    SHOWN_OF_AN_ACT = 40  # an import can change thousands of records at once; the rest is on the page of that act
+
+    def __init__(self, viewer: Viewer, study: Study, filters: Filters) -> None:
+        self.filters = filters
+        sees_all = sees_all_patients(viewer, study)
+        self._scopes = list(_scopes(viewer, study, filters, sees_all))
+        self._acts = Recording.objects.filter(_of_acts(filters)).order_by("-at", "-id")
+        is_narrowed = filters.kind or filters.site or filters.patient or filters.form
+        if is_narrowed or not sees_all or Study.objects.count() > 1:
+            self._acts = self._acts.filter(pk__in=_rows(self._scopes, "recording_id"))
+
+    def __len__(self) -> int:
+        """The number of acts."""
+        return self._acts.count()
+
+    def page(self, start: int, size: int) -> list[Act]:
+        """The acts from number `start`, at most `size`."""
+        acts = list(self._acts[start : start + size])
+        return self._read(acts, self.SHOWN_OF_AN_ACT)
+
+    def of_act(self, number: int, start: int, size: int) -> list[Act]:
+        """The changes of one act from number `start`, at most `size`; no act where the viewer may see none of them."""
+        acts = list(self._acts.filter(pk=number))
+        return [act for act in self._read(acts, size, start) if act.lines or start]
+
+    def lines(self) -> Iterator[Line]:
+        """Every line of the list, read in portions. The trail only grows, so what was found stays true meanwhile."""
+        numbers = list(self._acts.values_list("pk", flat=True))
+        for first in range(0, len(numbers), 300):
+            found = Recording.objects.in_bulk(numbers[first : first + 300])
+            for act in self._read([found[number] for number in numbers[first : first + 300]], None):
+                yield from act.lines
+
+    def _read(self, acts: Sequence[Recording], shown: int | None, start: int = 0) -> list[Act]:
+        """The acts with their lines: of each at most `shown` changes of records, from number `start`."""
+        if not acts:
+            return []
+        here = Q(recording__in=[act.pk for act in acts])
+        rows = _rows([(model, scope & here) for model, scope in self._scopes], "table", "history_id", "recording_id")
+        of_act: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for table, history_id, number in sorted(rows):
+            of_act[number].append((table, history_id))
+        end = None if shown is None else start + shown
+        wanted = [(*row, act) for act in acts for row in of_act[act.pk][start:end]]
+        changes: dict[int, list[Change]] = defaultdict(list)
+        for change in _changes([model for model, _ in self._scopes], wanted):
+            changes[change.act.pk].append(change)
+        return [
+            Act(act, tuple(_lines(changes[act.pk])), max(0, len(of_act[act.pk]) - start - len(changes[act.pk])))
+            for act in acts
+        ]
+
+
+def _history(model: Model) -> QuerySet[Any, Any]:
+    return model.history.model._default_manager.all()
+
+
+def _rows(scopes: Sequence[tuple[Model, Q]], *columns: str) -> QuerySet[Any, Any]:
+    """These columns of every row in the scopes, of all models in one query; `table` is the number of the model."""
+    parts = []
+    for number, (model, scope) in enumerate(scopes):
+        rows = _history(model).filter(scope).order_by()
+        if "table" in columns:
+            rows = rows.annotate(table=Value(number, output_field=models.IntegerField()))
+        parts.append(rows.values_list(*columns))
+    return parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
+
+
+def _of_acts(filters: Filters) -> Q:
+    """Which recordings the filters on acts let through."""
+    acts = Q()
+    if filters.person is not None:
+        acts &= Q(by=filters.person)
+    if filters.since:
+        acts &= Q(at__gte=datetime.combine(filters.since, time(), UTC))
+    if filters.until:
+        acts &= Q(at__lt=datetime.combine(filters.until + timedelta(days=1), time(), UTC))
+    return acts
+
+
+def _scopes(viewer: Viewer, study: Study, filters: Filters, sees_all: bool) -> Iterator[tuple[Model, Q]]:
+    """Each model that can have a row in the list, and which of its history rows may be there."""
+    kind = Q(history_type=filters.kind) if filters.kind else Q()
+    patients = Patient.objects.filter(study=study).order_by()
+    if not sees_all:
+        sites = memberships_of(viewer).filter(study=study, site__isnull=False).values_list("site", flat=True)
+        patients = patients.filter(site__in=list(sites))
+    if filters.site is not None:
+        patients = patients.filter(site=filters.site)
+    if filters.patient:
+        patients = patients.filter(number__icontains=filters.patient)
+    of_patients = kind & Q(patient__in=patients.values("pk"))
+    for model in record_models():
+        if filters.form in ("", model.form.page):
+            yield model, of_patients
+    yield FormEntry, of_patients & (Q(form=filters.form) if filters.form else Q())
+    if not filters.form:
+        yield Patient, kind & Q(id__in=patients.values("pk"))
+    if sees_all and not (filters.form or filters.patient or filters.site):
+        yield Study, kind & Q(id=study.pk)
+        yield Site, kind & Q(study=study.pk)
+        yield Membership, kind & Q(study=study.pk)
+        yield Person, kind & Q(id__in=Membership.objects.filter(study=study).values("person"))
+
+
+def _changes(tables: Sequence[Model], wanted: Sequence[tuple[int, int, Recording]]) -> Iterator[Change]:
+    """The changes of the rows (number of the model, history id, act), in their order."""
+    numbers: dict[int, list[int]] = defaultdict(list)
+    for table, history_id, _ in wanted:
+        numbers[table].append(history_id)
+    rows: dict[tuple[int, int], Any] = {}
+    earlier: dict[tuple[int, int, int], Any] = {}
+    for table, history_ids in numbers.items():
+        history = _history(tables[table])
+        here = list(history.filter(history_id__in=history_ids))
+        rows |= {(table, row.history_id): row for row in here}
+        before = Q()
+        for row in here:
+            if row.history_type == "~":
+                before |= Q(id=row.id, version=row.version - 1)
+        if before:
+            earlier |= {(table, row.id, row.version): row for row in history.filter(before)}
+    for table, history_id, act in wanted:
+        row = rows[table, history_id]
+        yield _change(tables[table], row, earlier.get((table, row.id, row.version - 1)), act)
+
+
+def _lines(changes: Iterable[Change]) -> Iterator[Line]:
+    """Each changed field, and one line for the records of one form of one patient that came or went together.
+
+    The records come before the entry that they hang on, so that the line is named for the first of them.
+    """
+    together: dict[tuple[Any, ...], list[Change]] = {}
+    for change in changes:
+        if change.kind == "changed":
+            together[id(change), 0] = [change]
+        else:
+            page = _page_of(change)
+            together.setdefault((change.kind, change.patient, page), []).append(change)
+    for group in together.values():
+        first = group[0]
+        record = first.record if issubclass(first.model, PatientRecord) else None
+        where = (first.act, first.patient, first.form, first.title, record, first.kind)
+        if first.kind == "changed":
+            for field in first.fields:
+                yield Line(*where, field.label, field.unit, field.old, field.new, field.why)
+            continue
+        records = [change for change in group if change.model is not FormEntry]
+        named = first.name if len(records) < 2 else f"{first.name}, and {len(records) - 1} more"
+        if first.kind == "entered":
+            yield Line(*where, "First entry", "", "", named, first.act.reason)
+        else:
+            yield Line(*where, "Deleted", "", named, "", first.act.reason)
+
+
+def _page_of(change: Change) -> str:
+    """What records that came together are counted under: the form on whose page they are shown, with its entry."""
+    if change.model is FormEntry:
+        return change.form
+    return change.model.form.page if issubclass(change.model, PatientRecord) else change.model.__name__
+
+
+def _change(model: Model, row: Any, before: Any, act: Recording) -> Change:
+    form, title = _form_of(model, row)
+    return Change(
+        kind=KINDS[row.history_type],
+        model=model,
+        record=row.id,
+        version=row.version,
+        patient=row.id if model is Patient else getattr(row, "patient_id", None),
+        form=form,
+        title=title,
+        name=word_record(row.instance) if issubclass(model, PatientRecord) else _name_of(model, row),
+        act=act,
+        fields=tuple(_fields(model, row, before, act)) if row.history_type != "-" else (),
+    )
+
+
+def _form_of(model: Model, row: Any) -> tuple[str, str]:
+    if issubclass(model, PatientRecord):
+        return model.form.code, model.form.title
+    if model is FormEntry:
+        return row.form, dict(forms_of_the_study()).get(row.form, row.form)
+    return "", str(model._meta.verbose_name).capitalize()
+
+
+def _name_of(model: Model, row: Any) -> str:
+    if model is FormEntry:
+        return f"Form opened, {row.visit}" if row.visit != "LOG" else "Log opened"
+    if model is Membership:
+        return f"Role: {row.role}"
+    return str(row.instance)
+
+
+def _fields(model: Model, row: Any, before: Any, act: Recording) -> Iterable[FieldChange]:
+    reasons = act.field_reasons or {}
+    changed = set(row.changed_fields) if before is not None else None
+    for field in model._meta.concrete_fields:
+        if field.name in NOT_ANSWERS or (changed is not None and field.name not in changed):
+            continue
+        if isinstance(field, OffsetField) and _has_its_moment(model, field, changed):
+            continue
+        old = _worded(field, before) if before is not None else ""
+        new = _worded(field, row)
+        if not (old or new):
+            continue
+        label = ENTRY_LABELS.get(field.name, label_of_field(field)) if model is FormEntry else label_of_field(field)
+        why = reasons.get(field.name, act.reason)
+        yield FieldChange(field.name, label, unit_of(field), old, new, why)
+    yield from _blanks(model, row, before, act)
+
+
+def _blanks(model: Model, row: Any, before: Any, act: Recording) -> Iterable[FieldChange]:
+    """The reasons why an answer is blank, one line for each field whose reason changed."""
+    now, was = getattr(row, "missing", None) or {}, getattr(before, "missing", None) or {}
+    for name in sorted({*now, *was}):
+        old, new = word_missing(was, name), word_missing(now, name)
+        if old != new:
+            label = label_of_field(model._meta.get_field(name))
+            yield FieldChange(name, f"{label}: why it is blank", "", old, new, act.reason)
+
+
+def _has_its_moment(model: Model, field: OffsetField, changed: set[str] | None) -> bool:
+    """Whether the moment that the offset belongs to is shown too, with the offset in it."""
+    moment = model._meta.get_field(field.name.removesuffix("_offset"))
+    return isinstance(moment, MomentField) and (changed is None or moment.name in changed)
+
+
+def _worded(field: "models.Field[Any, Any]", row: Any) -> str:
+    value = getattr(row, field.attname)
+    if value is not None and field.is_relation:
+        return f"{field.related_model._meta.verbose_name} {value}".capitalize()  # type: ignore[union-attr]
+    return word_answer(field, value, beside=row)

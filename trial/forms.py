@@ -1,0 +1,79 @@
+"""The forms above the study-wide list of changes."""
+
+from django import forms
+
+from trial.access import Viewer, memberships_of
+from trial.changes import KINDS, Filters, forms_of_the_study
+from trial.models import Membership, Site, Study
+
+
+class DayField(forms.DateField):
+    """A day as text: a browser's own picker would write it in the order of its language, and 03/12 has two readings."""
+
+    def __init__(self, label: str) -> None:
+        widget = forms.TextInput(attrs={"placeholder": "2014-09-30", "autocomplete": "off", "size": 10})
+        super().__init__(label=label, required=False, widget=widget, input_formats=["%Y-%m-%d"])
+        self.error_messages["invalid"] = "Write the day as 2014-09-30."
+
+
+class ChangesForm(forms.Form):
+    """What the list is narrowed to. Its state is the address of the page."""
+
+    kind = forms.ChoiceField(required=False)
+    patient = forms.CharField(required=False, max_length=14)
+    site = forms.ChoiceField(required=False)
+    person = forms.ChoiceField(required=False)
+    form = forms.ChoiceField(required=False)
+    since = DayField("From")
+    until = DayField("To")
+
+    def __init__(self, data: object, *, viewer: Viewer, study: Study) -> None:
+        super().__init__(data)  # type: ignore[arg-type]  # a QueryDict
+        sites = sites_visible_to(viewer, study)
+        self.choose("kind", [(sign, word.capitalize()) for sign, word in KINDS.items()], "All changes")
+        self.choose("site", [(str(site.pk), str(site)) for site in sites], "All sites")
+        self.choose("person", people_of(study, sites), "Everybody")
+        self.choose("form", [(code, f"{code} {title}") for code, title in forms_of_the_study()], "All forms")
+        for field in self.fields.values():
+            is_choice = isinstance(field, forms.ChoiceField)
+            field.widget.attrs["class"] = "form-select form-select-sm" if is_choice else "form-control form-control-sm"
+
+    def choose(self, name: str, choices: list[tuple[str, str]], everything: str) -> None:
+        """Fill one field's list; the first line chooses nothing."""
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", everything), *choices]
+
+    def filters(self) -> Filters:
+        """The narrowing that was asked for. Call it on a valid form."""
+        asked = self.cleaned_data
+        return Filters(
+            kind=asked["kind"],
+            patient=asked["patient"].strip(),
+            site=int(asked["site"]) if asked["site"] else None,
+            person=int(asked["person"]) if asked["person"] else None,
+            form=asked["form"],
+            since=asked["since"],
+            until=asked["until"],
+        )
+
+
+def sites_visible_to(viewer: Viewer, study: Study) -> list[Site]:
+    """The sites of the study at which this person has a role; all of them for a role at every site."""
+    memberships = memberships_of(viewer).filter(study=study)
+    sites = Site.objects.filter(study=study)
+    if not memberships.filter(site__isnull=True).exists():
+        sites = sites.filter(pk__in=memberships.values("site"))
+    return list(sites.order_by("number"))
+
+
+def people_of(study: Study, sites: list[Site]) -> list[tuple[str, str]]:
+    """Who can have changed something there: account and name of everybody who ever had a role at these sites or at all."""
+    memberships = Membership.objects.filter(study=study).select_related("person")
+    here = {site.pk for site in sites}
+    people = {
+        str(membership.person.user_id): membership.person.name
+        for membership in memberships
+        if membership.site_id is None or membership.site_id in here
+    }
+    return sorted(people.items(), key=lambda person: person[1])
