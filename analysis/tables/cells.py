@@ -1,6 +1,7 @@
 """How a number becomes a cell: counts as `29/64 (45.3 %)`, estimates as `8.5 (6.4, 11.4)`, NE for what cannot be estimated."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import isnan, nan
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,8 @@ from analysis.results import Result, Row
 from analysis.rounding import NOT_ESTIMABLE, fixed, percent
 from analysis.tables.groups import Choose, Group, having
 
-Values = Callable[[Group], "pd.Series[float]"]
+# The number of each patient of a column; who is not there has none.
+Values = Callable[[Group], Mapping[str, float]]
 
 # Codes that say that nobody knows (STUDY B.3).
 UNKNOWN = ("UNKNOWN", "UNK", "NOT REPORTED")
@@ -38,8 +40,8 @@ def count(
     among: Iterable[str] | None = None,
 ) -> Result:
     """How many patients of `among` (the column, unless told) are in `who`; the value is the percentage, unrounded."""
-    denominator = set(group.patients) if among is None else set(among) & set(group.patients)
-    numerator = tuple(sorted(denominator & set(who)))
+    denominator = group.members if among is None else group.members & set(among)
+    numerator = tuple(sorted(denominator.intersection(who)))
     n, of = len(numerator), len(denominator)
     return Result(
         group=group.name,
@@ -143,11 +145,11 @@ def level_rows(
     """
 
     def without_value(group: Group) -> tuple[str, ...]:
-        values = group.adsl[column]
-        return group.where(values.isna() | values.isin(UNKNOWN))
+        values = zip(group.patients, group.values(column), strict=True)
+        return tuple(patient for patient, value in values if pd.isna(value) or value in UNKNOWN)
 
-    def with_value(group: Group) -> set[str]:
-        return set(group.patients) - set(without_value(group))
+    def with_value(group: Group) -> frozenset[str]:
+        return group.members.difference(without_value(group))
 
     among = with_value if known_only else None
     rows = [heading(label)]
@@ -164,10 +166,16 @@ def level_rows(
 def number_of(column: str) -> Values:
     """The numbers of a column of ADSL."""
 
-    def values(group: Group) -> "pd.Series[float]":
-        return group.adsl[column]
+    def values(group: Group) -> dict[str, float]:
+        return dict(zip(group.patients, group.values(column), strict=True))
 
     return values
+
+
+def numbers_of(numbers: "pd.Series[Any]", times: float = 1) -> Values:
+    """Numbers that have the patient as index, whichever the column."""
+    by_patient = {str(patient): times * number for patient, number in numbers.astype(float).items()}
+    return lambda group: by_patient
 
 
 def summary_rows(
@@ -182,13 +190,15 @@ def summary_rows(
 ) -> list[Row]:
     """A heading and the rows of M13 for a number a patient: n and missing, mean (SD), median, Q1–Q3, min–max.
 
-    `values` gives the numbers of a column with the patient as index; a patient without one is missing. Means and
+    `values` gives the numbers of a column; a patient without one is missing. Means and
     medians are printed with `digits` decimals, ranges with one less where the numbers are whole.
     """
     summaries = []
     for group in groups:
-        found = values(group).reindex(list(group.patients)).astype(float)
-        summaries.append((group, summarise(found.to_numpy()), tuple(found.index[found.notna()])))
+        of_patient = values(group)
+        found = [of_patient.get(patient, nan) for patient in group.patients]
+        known = tuple(patient for patient, number in zip(group.patients, found, strict=True) if not isnan(number))
+        summaries.append((group, summarise(found), known))
 
     def row(
         words: str, statistic: str, text: Callable[..., str], parts: tuple[str | None, str | None, str | None]

@@ -1,8 +1,9 @@
 """The columns of a table: a cohort, the patients in it, and what the analysis knows of them."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -32,6 +33,7 @@ class Group:
 
     cohort: Cohort
     adsl: pd.DataFrame
+    _values: dict[str, list[Any]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -48,16 +50,21 @@ class Group:
         """The patients of the column, sorted."""
         return tuple(self.adsl.index)
 
-    def where(self, condition: "pd.Series[bool]") -> tuple[str, ...]:
-        """The patients of the column for whom a condition on `adsl` holds; unknown is no."""
-        return tuple(self.adsl.index[condition.fillna(False).astype(bool)])
+    @cached_property
+    def members(self) -> frozenset[str]:
+        """The patients of the column, as a set."""
+        return frozenset(self.patients)
 
     def flagged(self, *flags: str) -> tuple[str, ...]:
         """The patients of the column with every one of these flags set."""
-        chosen = self.adsl
-        for flag in flags:
-            chosen = chosen[chosen[flag] == "Y"]
-        return tuple(chosen.index)
+        set_flags = zip(*(self.values(flag) for flag in flags), strict=True)
+        return tuple(patient for patient, row in zip(self.patients, set_flags, strict=True) if set(row) == {"Y"})
+
+    def values(self, column: str) -> list[Any]:
+        """The values of a column of ADSL, in the order of the patients. A table asks some thousand times, so they are kept."""
+        if column not in self._values:
+            self._values[column] = self.adsl[column].tolist()
+        return self._values[column]
 
     def only(self, patients: Iterable[str]) -> "Group":
         """The same column, with these of its patients alone."""
@@ -106,7 +113,8 @@ def having(column: str, *levels: object) -> Choose:
     """Choose the patients whose value in a column of ADSL is one of these."""
 
     def choose(group: Group) -> tuple[str, ...]:
-        return group.where(group.adsl[column].isin(levels))
+        values = zip(group.patients, group.values(column), strict=True)
+        return tuple(patient for patient, value in values if value in levels)
 
     return choose
 
@@ -115,7 +123,8 @@ def from_to(column: str, least: float, below: float = float("inf")) -> Choose:
     """Choose the patients whose number in a column of ADSL is at least `least` and under `below`."""
 
     def choose(group: Group) -> tuple[str, ...]:
-        return group.where((group.adsl[column] >= least) & (group.adsl[column] < below))
+        values = zip(group.patients, group.values(column), strict=True)
+        return tuple(patient for patient, value in values if least <= value < below)  # NaN is in no range
 
     return choose
 
@@ -124,18 +133,15 @@ def known(column: str) -> Choose:
     """Choose the patients who have a value in a column of ADSL."""
 
     def choose(group: Group) -> tuple[str, ...]:
-        return group.where(group.adsl[column].notna())
+        values = zip(group.patients, group.values(column), strict=True)
+        return tuple(patient for patient, value in values if pd.notna(value))
 
     return choose
 
 
 def flagged(*flags: str) -> Choose:
     """Choose the patients who have every one of these flags of ADSL."""
-
-    def choose(group: Group) -> tuple[str, ...]:
-        return group.flagged(*flags)
-
-    return choose
+    return lambda group: group.flagged(*flags)
 
 
 def those(patients: Iterable[str]) -> Choose:

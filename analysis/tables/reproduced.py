@@ -12,7 +12,7 @@ from analysis.reproduction import Computed, Line, reproduce
 from analysis.results import Result, Row, Table
 from analysis.rounding import NOT_ESTIMABLE, fixed
 from analysis.tables import safety
-from analysis.tables.cells import count_text, listed
+from analysis.tables.cells import UNKNOWN, count_text, listed
 from analysis.tables.groups import ALL, NAIVE, PRIOR, Analysis, Choose, Group, from_to, having
 from analysis.tables.survival import Survival, survival
 
@@ -91,8 +91,8 @@ def _computed_text(line: Line) -> str:
 
 
 def _count(group: Group, who: Iterable[str], among: Iterable[str] | None = None) -> Computed:
-    denominator = set(group.patients) if among is None else set(among) & set(group.patients)
-    numerator = tuple(sorted(denominator & set(who)))
+    denominator = group.members if among is None else group.members & set(among)
+    numerator = tuple(sorted(denominator.intersection(who)))
     return Computed.of_count(len(numerator), len(denominator), numerator)
 
 
@@ -211,7 +211,7 @@ def _events(analysis: Analysis, cohort: Group, everybody: Group) -> dict[str, Co
         "P-20a": _count(cohort, safety.patients_of(fatal)),
         "P-20b": _count(cohort, fatal_infection, safety.patients_of(fatal)),
         "P-21a": _count(cohort, worst.index[worst >= 3]),
-        "P-21b": _count(cohort, set(cohort.patients) - set(worst.index[worst >= 3])),
+        "P-21b": _count(cohort, cohort.members.difference(worst.index[worst >= 3])),
         "P-22a": _count(cohort, worst_neurologic.index[worst_neurologic == 3]),
         "P-22b": _count(cohort, worst_neurologic.index[worst_neurologic == 4]),
         "P-23": _count(cohort, worst_crs.index[worst_crs == 3]),
@@ -236,7 +236,8 @@ def _events(analysis: Analysis, cohort: Group, everybody: Group) -> dict[str, Co
 
 def _baseline(cohort: Group, everybody: Group) -> dict[str, Computed]:
     age, cycles = everybody.adsl["AGE"], everybody.adsl["NCYCST"]
-    known_conditioning = cohort.where(cohort.adsl["CONDINT"].notna() & (cohort.adsl["CONDINT"] != "UNKNOWN"))
+    conditioning = zip(cohort.patients, cohort.values("CONDINT"), strict=True)
+    known_conditioning = [patient for patient, kind in conditioning if isinstance(kind, str) and kind not in UNKNOWN]
     found = {
         "P-27a": _median(cycles),
         "P-27b": _of(cycles, lambda summary: summary.minimum),

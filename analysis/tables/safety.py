@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.results import Row, Table
-from analysis.tables.cells import Values, count_row, heading, listed, summary_rows
+from analysis.tables.cells import count_row, heading, listed, numbers_of, summary_rows
 from analysis.tables.groups import Analysis, Group, flagged, those
 from safety import codes
 from trial.code_lists import label_of
@@ -289,8 +289,8 @@ def _course(groups: Sequence[Group], variable: str, events: pd.DataFrame) -> lis
     longest = events["ADURN"].astype(float).groupby(events["USUBJID"]).max()
     affected = [group.only(onset.index) for group in groups]
     return [
-        *summary_rows("First onset (study day)", affected, f"{variable}: onset", _of(onset), unit="day"),
-        *summary_rows("Longest duration (days)", affected, f"{variable}: duration", _of(longest), unit="days"),
+        *summary_rows("First onset (study day)", affected, f"{variable}: onset", numbers_of(onset), unit="day"),
+        *summary_rows("Longest duration (days)", affected, f"{variable}: duration", numbers_of(longest), unit="days"),
     ]
 
 
@@ -301,13 +301,6 @@ def _actions(groups: Sequence[Group], variable: str, events: pd.DataFrame) -> li
         if who:
             rows.append(count_row(label, groups, variable, those(who), level=code, indent=1))
     return rows
-
-
-def _of(values: "pd.Series[float]") -> Values:
-    def chosen(group: Group) -> "pd.Series[float]":
-        return values.reindex(list(group.patients))
-
-    return chosen
 
 
 def _words(value: object) -> str:

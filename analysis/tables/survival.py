@@ -53,9 +53,19 @@ class Survival:
         """The patients who were in follow-up without event just before this time."""
         return tuple(self.times.index[self.times["ADY"] >= months * DAYS_PER_MONTH])
 
-    def leaving(self, day: int) -> tuple[str, ...]:
-        """The patients whose time is this day."""
-        return tuple(self.times.index[self.times["ADY"] == day])
+    @cached_property
+    def leaving(self) -> dict[int, tuple[str, ...]]:
+        """The patients by the day that is their time."""
+        by_day: dict[int, list[str]] = {}
+        for patient, day in self.times["ADY"].items():
+            by_day.setdefault(int(day), []).append(str(patient))
+        return {day: tuple(patients) for day, patients in by_day.items()}
+
+    @property
+    def months_censored(self) -> dict[str, float]:
+        """How long the patients without the event were observed, in months."""
+        days = self.times.loc[~self._events, "ADY"]
+        return {str(patient): day / DAYS_PER_MONTH for patient, day in days.items()}
 
     @property
     def _days(self) -> "pd.Series[int]":
@@ -102,11 +112,8 @@ def data_status(analysis: Analysis) -> Table:
     """T-5.10: follow-up by reverse Kaplan-Meier, observed follow-up of those alive, and who is alive at the cut-off."""
     found = [survival(analysis, "OS", group) for group in analysis.groups]
     groups = [one.group for one in found]
-    alive = {patient: float(one.times["ADY"][patient]) for one in found for patient in one.times.index[~one._events]}
+    alive = {patient: months for one in found for patient, months in one.months_censored.items()}
     dead = [patient for one in found for patient in one.with_event()]
-
-    def months_alive(group: Group) -> "pd.Series[float]":
-        return pd.Series(alive, dtype=float).reindex([p for p in group.patients if p in alive]) / DAYS_PER_MONTH
 
     survivors = [group.only(alive) for group in groups]
     rows = [
@@ -116,7 +123,11 @@ def data_status(analysis: Analysis) -> Table:
         count_row("Dead", groups, "dead", those(dead), indent=1),
         count_row("Alive at the last contact", groups, "alive", those(alive), indent=1),
         *summary_rows(
-            "Observed follow-up of the alive (months)", survivors, "observed follow-up", months_alive, unit="months"
+            "Observed follow-up of the alive (months)",
+            survivors,
+            "observed follow-up",
+            lambda group: alive,
+            unit="months",
         ),
     ]
     return Table(tuple(group.heading for group in groups), tuple(rows))
@@ -163,7 +174,6 @@ def steps_table(one: Survival) -> Table:
     for at in range(len(curve.days)):
         day, events, censored = int(curve.days[at]), int(curve.events[at]), int(curve.censored[at])
         reached = in_percent(Estimate(float(curve.survival[at]), *_limits(curve, at)))
-        leaving = one.leaving(day)
         months = fixed(day / DAYS_PER_MONTH, 1)
         rows.append(
             Row(
@@ -184,7 +194,7 @@ def steps_table(one: Survival) -> Table:
                         n=int(curve.at_risk[at]),
                         N=curve.n,
                         text=estimate_text(reached, unit="%"),
-                        patients=leaving,
+                        patients=one.leaving[day],
                         extra={"day": day, "events": events, "censored": censored},
                     ),
                 ),
@@ -218,7 +228,7 @@ def _table(
         )
         for label, starting in events
     ]
-    rows.append(count_row("Censored", groups, variable, lambda group: set(group.patients) - had[""], level="censored"))
+    rows.append(count_row("Censored", groups, variable, lambda group: group.members - had[""], level="censored"))
     rows.append(Row("Median (months), 95 % CI", tuple(_median(one, variable, one.curve) for one in found)))
     rows += [
         Row(f"Without event at {_months(month)}, 95 % CI", tuple(_landmark(one, month) for one in found))

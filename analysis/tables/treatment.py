@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.results import Row, Table
-from analysis.tables.cells import Values, count_row, heading, number_of, summary_rows
+from analysis.tables.cells import count_row, heading, number_of, numbers_of, summary_rows
 from analysis.tables.groups import Analysis, Group, having, those
 
 OVERALL = 0  # ADEX.ACYC of the row over all cycles
@@ -26,9 +26,11 @@ def exposure(analysis: Analysis) -> Table:
         ),
         *summary_rows("Cycles completed", groups, "NCYCCMP", number_of("NCYCCMP"), unit="cycles"),
         *summary_rows("Treatment duration (days)", groups, "TRTDURD", number_of("TRTDURD"), unit="days"),
-        *summary_rows("Infusion (days)", groups, "INFDAYS", _of(overall, "INFDAYS"), unit="days"),
-        *summary_rows("Cumulative dose (µg)", groups, "DOSCUM", _of(overall, "DOSCUM"), unit="µg"),
-        *summary_rows("Relative dose intensity (%)", groups, "RDI", _of(overall, "RDI", times=100), unit="percent"),
+        *summary_rows("Infusion (days)", groups, "INFDAYS", numbers_of(overall["INFDAYS"]), unit="days"),
+        *summary_rows("Cumulative dose (µg)", groups, "DOSCUM", numbers_of(overall["DOSCUM"]), unit="µg"),
+        *summary_rows(
+            "Relative dose intensity (%)", groups, "RDI", numbers_of(overall["RDI"], times=100), unit="percent"
+        ),
         heading("Interruptions of 4 hours or more"),
         *(
             count_row(label, groups, "INTR4H", those(overall.index[condition]), level=level, indent=1)
@@ -42,18 +44,11 @@ def exposure(analysis: Analysis) -> Table:
         count_row(
             "Full dose reached in cycle 1", groups, "STEPFL", those(overall.index[overall["STEPFL"] == "Y"]), indent=1
         ),
-        *summary_rows("Dexamethasone (mg)", groups, "DEXMG", _of(overall, "DEXMG"), unit="mg"),
+        *summary_rows("Dexamethasone (mg)", groups, "DEXMG", numbers_of(overall["DEXMG"]), unit="mg"),
     ]
     for cycle in cycles:
         rows += _one_cycle(groups, adex[adex["ACYC"] == cycle].set_index("USUBJID"), f"cycle {cycle}")
     return Table(tuple(group.heading for group in groups), tuple(rows))
-
-
-def _of(frame: pd.DataFrame, name: str, times: float = 1) -> Values:
-    def values(group: Group) -> "pd.Series[float]":
-        return frame[name].reindex(list(group.patients)).astype(float) * times
-
-    return values
 
 
 def _one_cycle(groups: Sequence[Group], frame: pd.DataFrame, level: str) -> list[Row]:
@@ -66,6 +61,6 @@ def _one_cycle(groups: Sequence[Group], frame: pd.DataFrame, level: str) -> list
         heading(level.capitalize()),
         count_row("Began", groups, "began", began, level=level, indent=1),
         count_row("Completed, of those who began", groups, "COMPFL", completed, level=level, among=began, indent=1),
-        *summary_rows("Infusion (days)", starters, infusion, _of(frame, "INFDAYS"), unit="days", indent=1),
-        *summary_rows("Dose (µg)", starters, dose, _of(frame, "DOSCUM"), unit="µg", indent=1),
+        *summary_rows("Infusion (days)", starters, infusion, numbers_of(frame["INFDAYS"]), unit="days", indent=1),
+        *summary_rows("Dose (µg)", starters, dose, numbers_of(frame["DOSCUM"]), unit="µg", indent=1),
     ]
