@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def main() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = {contract["id"]: contract for contract in settings["tool"]["importlinter"]["contracts"]}
-    patterns = ["trial/audit/*", "trial/db/*"]
+    patterns = ["trial/audit/*"]
     for module in contracts["pure-core"]["source_modules"]:
         path = module.replace(".", "/")
         patterns.append(f"{path}/*" if (ROOT / path).is_dir() else f"{path}.py")
