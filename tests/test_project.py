@@ -35,7 +35,7 @@ PRODUCTION = {
 
 def start(tmp_path, **settings: str) -> subprocess.CompletedProcess[str]:
     """Start Marrow as a server does, in another process, with these settings and no others."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith("MARROW_")}
+    others = {name: value for name, value in os.environ.items() if not name.startswith(("MARROW_", "DJANGO_"))}
     return subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), "check", "--deploy", "--fail-level", "WARNING"],
         env=others | {"DJANGO_SETTINGS_MODULE": "trial.settings"} | settings,
