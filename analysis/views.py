@@ -9,12 +9,14 @@ from urllib.parse import urlencode
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
 
 from analysis.catalogue import NotInCatalogue, entries
+from analysis.export import FORMATS, CannotExport, export_zip
 from analysis.live import live_report
 from analysis.report import Report, svg_of
 from analysis.results import Figure, Output, Result
-from analysis.tables.groups import COHORTS, PRIOR
+from analysis.tables.groups import ALL, COHORTS, PRIOR
 from trial.access import Permission, StaffRequest, may, requires
 from trial.models import Patient, Study
 from trial.records import record_model, record_models
@@ -103,6 +105,7 @@ def _report(request: StaffRequest, study: Study) -> tuple[Report, dict[str, Any]
         "cohorts": COHORTS.values(),
         "chapters": list(chapters.items()),
         "may_export": may(request.user, Permission.DATA_EXPORT, study),
+        "formats": list(FORMATS),
     }
     return report, context
 
@@ -200,6 +203,29 @@ def figure_svg(request: StaffRequest, study: Study, output: str, number: int) ->
     """A figure as a picture, for a browser that runs no script and for print."""
     drawn = svg_of(_figure(request, study, output, number))
     return HttpResponse(drawn, content_type="image/svg+xml")
+
+
+@requires(Permission.DATA_EXPORT, on=Study)
+@require_POST
+def export_datasets(request: StaffRequest, study: Study) -> HttpResponse:
+    """The ADaM datasets of the report's state as one zip file, with the manifest that repeats them."""
+    given = {name: request.POST.get(name, "").strip() for name in ("cohort", "as_of", "cutoff", "purpose", "recipient")}
+    try:
+        name, content = export_zip(
+            request.user,
+            study=study.code,
+            cohort=given["cohort"] or ALL.key,
+            as_of=given["as_of"] or None,
+            cutoff=given["cutoff"] or None,
+            formats=request.POST.getlist("format") or list(FORMATS),
+            purpose=given["purpose"],
+            recipient=given["recipient"],
+        )
+    except (NotInCatalogue, CannotExport) as error:
+        raise BadRequest(str(error)) from error
+    response = HttpResponse(content, content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 @requires(Permission.HOME_VIEW, on=Study)
