@@ -61,6 +61,8 @@ def kaplan_meier_figure(found: Sequence[Survival], *, endpoint: str, origin: str
         "$schema": SCHEMA,
         "config": THEME,
         "spacing": 14,
+        # Of its own for each part: a legend in one and none in the other cannot be shared.
+        "resolve": {"scale": {"color": "independent"}, "legend": {"color": "independent"}},
         "vconcat": [
             _curves(found, ticks, colour, f"{endpoint} (%)", f"Months since {origin}"),
             _numbers_at_risk(found, ticks, colour),
