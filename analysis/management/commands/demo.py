@@ -1,0 +1,211 @@
+"""`demo`: the synthetic study, built once and then served on this machine alone."""
+
+import fcntl
+import os
+import socket
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+
+from analysis.demo.build import RECONSTRUCTED, plan_study
+from analysis.demo.write import write_study
+from trial.models import Membership, Recording, Role, Study
+
+HOST = "127.0.0.1"  # never another: the one-click sign-in is for whoever sits at this machine
+
+
+class Command(BaseCommand):
+    """Build the demo study where there is none, and serve it."""
+
+    help = "Build the synthetic demo study if it is not there yet, and serve it on this machine."
+    requires_system_checks: tuple[str, ...] = ()  # they would open the database before it is built
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--no-serve", action="store_true", help="build only")
+        parser.add_argument("--fresh", action="store_true", help="replace the demo that is there")
+        parser.add_argument(
+            "--patients", type=int, help=f"so many unconstrained patients instead of the {RECONSTRUCTED}"
+        )
+        parser.add_argument("--seed", type=int, help="another study of the same kind; 1 unless told")
+        parser.add_argument("--port", type=int, default=8000, help="where to serve; 8000 unless told")
+
+    def handle(self, **options: Any) -> None:
+        if not settings.IS_DEMO:
+            raise CommandError(
+                f"MARROW_MODE is '{settings.MODE}', and the demo runs in demo mode alone. Set MARROW_MODE to 'demo'.",
+                returncode=2,
+            )
+        if options["patients"] is not None and options["patients"] < 1:
+            raise CommandError(f"--patients is {options['patients']}. Give 1 or more.", returncode=2)
+        if not options["no_serve"]:
+            require_free_port(options["port"])
+        seed = 1 if options["seed"] is None else options["seed"]
+        patients = RECONSTRUCTED if options["patients"] is None else options["patients"]
+        label = f"Synthetic demo study built with seed {seed} and {patients} patients."
+        is_asked_for = options["seed"] is not None or options["patients"] is not None
+        with only_one_at_a_time():
+            if options["fresh"] or not has_demo():
+                self.build(seed, patients, label, fresh=options["fresh"])
+            elif is_asked_for and label != label_of_demo():
+                raise CommandError(
+                    f"There is another demo already: {label_of_demo()} Add --fresh to replace it.", returncode=2
+                )
+        if not options["no_serve"]:
+            self.serve(options["port"])
+
+    def build(self, seed: int, patients: int, label: str, *, fresh: bool) -> None:
+        """Build under another name, and put the demo in place when it is complete."""
+        began = time.monotonic()
+        plan = plan_study(seed, patients)
+        with new_database(fresh=fresh):
+            call_command("migrate", verbosity=0, interactive=False)
+            with transaction.atomic():
+                write_study(plan, label=label, progress=self.show)
+        self.show(
+            f"{len(plan.patients)} patients at {len(plan.sites)} sites built in {time.monotonic() - began:.0f} s",
+            end="\n",
+        )
+
+    def show(self, line: str, end: str = "") -> None:
+        """Progress on one line of a terminal; in a log, the end alone."""
+        if sys.stderr.isatty():
+            self.stderr.write(f"\r\x1b[K{line}", ending=end)
+            self.stderr.flush()
+        elif end:
+            self.stderr.write(line)
+
+    def serve(self, port: int) -> None:
+        """Say where, as whom, and become the web server. It ends with Ctrl-C."""
+        roles = [label for value, label in Role.choices if Membership.objects.filter(role=value).exists()]
+        connection.close()
+        self.stdout.write(f"Marrow, the synthetic demo study: http://{HOST}:{port}/")
+        self.stdout.write(f"Sign in with one click as: {', '.join(roles)}.")
+        self.stdout.write("Stop with Ctrl-C.")
+        self.stdout.flush()
+        server = [sys.executable, "-m", "gunicorn", "trial.wsgi:application", "--bind", f"{HOST}:{port}"]
+        tuned = [
+            "--workers",
+            "1",
+            "--threads",
+            "4",
+            "--timeout",
+            "120",
+            "--log-level",
+            "warning",
+            "--no-control-socket",
+        ]
+        environment = os.environ | {"MARROW_MODE": "demo", "PYTHONPATH": str(settings.BASE_DIR)}
+        os.execve(sys.executable, [*server, *tuned], environment)
+
+
+def require_free_port(port: int) -> None:
+    """Say in a sentence what to do when another program listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except (OSError, OverflowError) as error:
+            raise CommandError(
+                f"Port {port} of this machine cannot be used ({error}). Choose another one: demo --port 8010",
+                returncode=2,
+            ) from error
+
+
+@contextmanager
+def only_one_at_a_time() -> Iterator[None]:
+    """Two starts at once wait for each other."""
+    settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
+    with (settings.VAR_DIR / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def has_demo() -> bool:
+    """Whether a finished demo is in the configured database. Refuse one that holds anything else."""
+    if connection.vendor == "sqlite" and not Path(connection.settings_dict["NAME"]).exists():
+        return False
+    tables = set(connection.introspection.table_names())
+    if not tables:
+        return False
+    if Study._meta.db_table not in tables:
+        raise CommandError(refusal(), returncode=2)
+    if MigrationExecutor(connection).migration_plan(MigrationExecutor(connection).loader.graph.leaf_nodes()):
+        raise CommandError(
+            "The demo that is there was built by another version of Marrow. Add --fresh to build it again.",
+            returncode=2,
+        )
+    studies = list(Study.objects.values_list("is_synthetic", flat=True))
+    if not all(studies):
+        raise CommandError(refusal(), returncode=2)
+    return bool(studies)
+
+
+def refusal() -> str:
+    """What is said of a database that holds something that no demo wrote."""
+    return (
+        f"The database '{connection.settings_dict['NAME']}' holds data that are no demo. Nothing was changed. "
+        "Name another one with MARROW_DATABASE."
+    )
+
+
+def label_of_demo() -> str:
+    """How the demo that is there was built, from the first recording of its trail."""
+    return str(Recording.objects.order_by("pk").values_list("reason", flat=True).first())
+
+
+@contextmanager
+def new_database(*, fresh: bool) -> Iterator[None]:
+    """An empty database to build in: a file of another name, or an empty schema. A build that is killed leaves no half demo."""
+    name = connection.settings_dict["NAME"]
+    if connection.vendor != "sqlite":
+        if fresh and has_demo():
+            with connection.cursor() as cursor:
+                cursor.execute("DROP SCHEMA public CASCADE")
+                cursor.execute("CREATE SCHEMA public")
+        yield
+        return
+    target = Path(name)
+    if fresh and target.exists():
+        require_replaceable(target)
+    building = target.with_name(f"{target.name}.building")
+    for leftover in target.parent.glob(f"{building.name}*"):
+        leftover.unlink()
+    connection.close()
+    connection.settings_dict["NAME"] = building
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA synchronous = OFF")  # a build that dies is thrown away
+        yield
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA synchronous = FULL")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+        for beside in ("-wal", "-shm", "-journal"):
+            target.with_name(target.name + beside).unlink(missing_ok=True)
+        building.replace(target)
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = name
+
+
+def require_replaceable(target: Path) -> None:
+    """Refuse to replace a file that is no demo. One that an older version built may be replaced."""
+    tables = set(connection.introspection.table_names())
+    if tables and Study._meta.db_table not in tables:
+        raise CommandError(refusal(), returncode=2)
+    if tables:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT count(*) FROM {Study._meta.db_table} WHERE NOT is_synthetic")
+            (real,) = cursor.fetchone()
+        if real:
+            raise CommandError(refusal(), returncode=2)
