@@ -199,6 +199,16 @@ def test_every_setting_is_documented():
 # Documentation
 
 
+def test_every_system_check_is_documented():
+    documented = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "trial").rglob("*.py"))
+
+    assert (
+        sorted(set(re.findall(r"marrow\.[ADES]\d{3}", source)) - set(re.findall(r"marrow\.[ADES]\d{3}", documented)))
+        == []
+    )
+
+
 def test_every_decision_is_in_the_index():
     folder = ROOT / "docs" / "decisions"
     index = (folder / "README.md").read_text(encoding="utf-8")
