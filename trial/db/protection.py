@@ -64,6 +64,13 @@ class Protection(ABC):
     def differing(self, columns: Iterable[str], before: str, after: str) -> str:
         """The SQL of a JSON list: those of the columns in which the rows of two aliases differ."""
 
+    @abstractmethod
+    def unnamed(self, columns: Iterable[str], before: str, after: str) -> str:
+        """The SQL that is true when a column differs between two aliases and is not in the `changed` of the second.
+
+        Not the other way round: a migration may fill or round the values of both, and `changed` stays what it was.
+        """
+
     def tables(self) -> tuple[TrackedTable, ...]:
         """The tracked tables that the database has."""
         return tracked_tables(self.columns())

@@ -113,6 +113,7 @@ def histories_with_faults(cursor: Any, protection: Protection, table: TrackedTab
     """History rows that do not follow the version before, in number, in kind, in order or in what they say was changed."""
     key = table.key
     differing = protection.differing(table.followed, "p", "h")
+    unnamed = protection.unnamed(table.followed, "p", "h")
     faults = {
         "h.version > 1 AND p.history_id IS NULL": "the history row before this one is missing.",
         "h.version = 1 AND h.history_type <> '+'": "the history does not begin with the creation of the record.",
@@ -121,7 +122,7 @@ def histories_with_faults(cursor: Any, protection: Protection, table: TrackedTab
         "p.history_type = '-'": "the history goes on after the deletion of the record.",
         "p.history_id > h.history_id": "the history row was written before that of an earlier version.",
         "h.version > l.version": "the history goes further than the row.",
-        f"h.history_type = '~' AND h.changed <> {differing}": "the history row names other fields than were changed.",
+        f"h.history_type = '~' AND ({unnamed})": "the history row does not name all fields that were changed.",
         f"h.history_type = '-' AND {differing} <> '[]'": "the record was deleted with other values than it had.",
         "h.history_type <> '~' AND h.changed <> '[]'": "a creation or deletion names changed fields.",
     }

@@ -131,6 +131,13 @@ END""",
     def differing(self, columns: Iterable[str], before: str, after: str) -> str:
         return differing_columns(columns, before, after)
 
+    def unnamed(self, columns: Iterable[str], before: str, after: str) -> str:
+        each = (
+            f'{before}."{name}" IS DISTINCT FROM {after}."{name}" AND NOT jsonb_exists({after}.changed, {sql_literal(name)})'
+            for name in columns
+        )
+        return " OR ".join(each) or "false"
+
 
 def differing_columns(columns: Iterable[str], before: str, after: str) -> str:
     """The SQL of a JSON list of those columns in which two rows differ."""

@@ -61,6 +61,13 @@ class SqliteProtection(Protection):
     def differing(self, columns: Iterable[str], before: str, after: str) -> str:
         return differing_columns(columns, before, after)
 
+    def unnamed(self, columns: Iterable[str], before: str, after: str) -> str:
+        each = (
+            f'{before}."{name}" IS NOT {after}."{name}" AND instr({after}.changed, {sql_literal(quoted(name))}) = 0'
+            for name in columns
+        )
+        return " OR ".join(each) or "0"
+
 
 def differing_columns(columns: Iterable[str], before: str, after: str) -> str:
     """The SQL of a JSON list of those columns in which two rows differ."""
