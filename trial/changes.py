@@ -124,7 +124,7 @@ def forms_of_the_study() -> list[tuple[str, str]]:
 def changes_of_record(model: Model, record: int) -> list[Change]:
     """Every version of one record, newest first. The first version shows each answer that was given."""
     rows = list(model.history.filter(id=record).select_related("recording").order_by("-history_id"))
-    before = [*rows[1:], None]
+    before = [*rows[1:], None][: len(rows)]
     return [_change(model, row, earlier, row.recording) for row, earlier in zip(rows, before, strict=True)]
 
 

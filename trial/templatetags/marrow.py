@@ -8,7 +8,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from trial.wording import word_date, word_instant
+from trial.wording import word_date
 
 register = template.Library()
 
@@ -26,10 +26,11 @@ def instant(value: datetime | None) -> SafeString | str:
         return ""
     utc = value.astimezone(UTC)
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
+        '<time datetime="{}" title="{}"><span>{}</span> <span>{}</span></time>',
         utc.isoformat(timespec="seconds"),
         f"{utc:%d-%b-%Y %H:%M:%S} UTC",
-        word_instant(value).removesuffix(" UTC"),
+        word_date(utc),
+        f"{utc:%H:%M}",
     )
 
 
