@@ -27,7 +27,7 @@ REQUIRED = {word.strip() for word in os.environ.get("MARROW_REQUIRE", "").split(
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
 
 pytest_plugins = ["tests.cast"] if find_spec("tests.cast") else []
-TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]  # the stubs leave it out
+TransactionTestCase._fixture_teardown = empty_tables
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
