@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ NEEDS = {
 REQUIRED = {word.strip() for word in os.environ.get("MARROW_REQUIRE", "").split(",") if word.strip()}
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
 
-pytest_plugins = ["tests.cast"] if find_spec("tests.cast") else []
+pytest_plugins = ["tests.cast"]
 TransactionTestCase._fixture_teardown = empty_tables
 
 

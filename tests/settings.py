@@ -4,7 +4,6 @@ MARROW_TEST_DATABASE is `sqlite` (the default) or a `postgresql://` address whos
 """
 
 import atexit
-import importlib.util
 import os
 import shutil
 import tempfile
@@ -44,9 +43,8 @@ class FailOnMisspeltVariable(str):
 # A file and never memory: connections of other threads and other processes must see the same database.
 DATABASES["default"]["TEST"] = {
     "MIGRATE": False,  # tables straight from the models: seconds instead of half a minute; a test runs the migrations
-    "NAME": str(scratch / "test.sqlite3") if engine == "sqlite" else f"marrow_test_{os.getpid()}"
+    "NAME": str(scratch / "test.sqlite3") if engine == "sqlite" else f"marrow_test_{os.getpid()}",
 }
-if importlib.util.find_spec("tests.audit_app"):
-    INSTALLED_APPS = [*INSTALLED_APPS, "tests.audit_app"]
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.audit_app"]  # models that exist to try the audit core on
 TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = FailOnMisspeltVariable("%s")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; the passwords of tests guard nothing
