@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.test import TransactionTestCase
 
@@ -26,6 +27,9 @@ REQUIRED = {word.strip() for word in os.environ.get("MARROW_REQUIRE", "").split(
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
 
 pytest_plugins = ["tests.cast"]
+# A busy machine is not a wrong answer. The gate tries the same examples each time; a person's machine looks for new ones.
+hypothesis.settings.register_profile("marrow", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("marrow")
 TransactionTestCase._fixture_teardown = empty_tables
 
 
