@@ -8,7 +8,7 @@ from typing import Any
 from analysis.derive.datasets import flag, join
 from analysis.derive.imputation import impute_before_study
 from analysis.derive.rows import Casebook, PriorTherapy, Transplant
-from trial.partial_dates import PartialDate
+from trial.partial_dates import PartialDate, is_before
 from trial.schedule import months_between
 
 REMISSIONS = frozenset({"CR1", "CR2", "CR3+"})
@@ -122,16 +122,12 @@ def _months(earlier: PartialDate | None, later: PartialDate | date | None) -> fl
 
 def _had_salvage_after(therapies: list[PriorTherapy], last: Transplant) -> bool:
     """Whether salvage was given between the transplant and the first dose: as the site says, else by the dates."""
+    salvage = [row for row in therapies if row.kind == "SALVAGE"]
+    if any(row.timing_to_transplant == "AFTER" for row in salvage):
+        return True
+    undecided = [row.started_on for row in salvage if row.timing_to_transplant is None and row.started_on]
     transplanted = last.transplanted_on
-    for row in therapies:
-        if row.kind != "SALVAGE":
-            continue
-        if row.timing_to_transplant == "AFTER":
-            return True
-        dated = row.started_on is not None and transplanted is not None
-        if row.timing_to_transplant is None and dated and row.started_on.earliest > transplanted.latest:  # type: ignore[union-attr]  # `dated` says so
-            return True
-    return False
+    return transplanted is not None and any(is_before(transplanted, started) for started in undecided)
 
 
 def _any(answers: Iterable[bool | None]) -> bool | None:

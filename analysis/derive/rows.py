@@ -405,10 +405,6 @@ def _blood_counts(samples: pd.DataFrame, results: pd.DataFrame) -> list[tuple[st
     )
 
 
-def _as_is(column: pd.Series) -> list[Any]:
-    return column.tolist()
-
-
 def _numbers(column: pd.Series) -> list[float | None]:
     return [None if value != value else value for value in column.to_numpy(dtype="float64").tolist()]
 
