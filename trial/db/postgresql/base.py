@@ -54,8 +54,8 @@ class DatabaseWrapper(PostgresqlWrapper):
             cursor.execute(
                 "SELECT number, set_config('marrow.recording', number::text, true), "
                 "set_config('marrow.act', (%s::jsonb || jsonb_build_object('id', number))::text, true) "
-                "FROM nextval(pg_get_serial_sequence(%s, 'id')) AS number",
-                [json.dumps(details), RECORDING_TABLE],
+                "FROM nextval(pg_get_serial_sequence(quote_ident(current_schema()) || %s, 'id')) AS number",
+                [json.dumps(details), f".{RECORDING_TABLE}"],
             )
             number, _, act = cursor.fetchone()
         self._act = Act(number, act)

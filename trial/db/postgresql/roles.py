@@ -11,8 +11,9 @@ def grant_application_role(connection: Any, role: str) -> None:
     New tables are not granted by themselves: repeat this after each `migrate`.
     """
     schema = connection.protection.schema()
-    kept = [RECORDING_TABLE, "django_migrations", *(table.history for table in connection.protection.tables())]
-    tables = ", ".join(f"{schema}.{connection.ops.quote_name(table)}" for table in kept)
+    there = {column.table for column in connection.protection.columns()}
+    kept = there & {RECORDING_TABLE, "django_migrations", *(table.history for table in connection.protection.tables())}
+    tables = ", ".join(f"{schema}.{connection.ops.quote_name(table)}" for table in sorted(kept))
     quoted = connection.ops.quote_name(role)
     with connection.cursor() as cursor:
         cursor.execute(f"GRANT USAGE ON SCHEMA {schema} TO {quoted}")
