@@ -6,6 +6,7 @@ from typing import Any
 
 from analysis.estimate import DAYS_PER_MONTH
 from analysis.results import Figure
+from analysis.rounding import fixed
 from analysis.tables.flow import TRUNK, Box
 from analysis.tables.survival import Survival
 
@@ -165,7 +166,7 @@ def _steps(one: Survival) -> list[dict[str, Any]]:
         }
         if lower == lower:
             point |= {"lower": round(100 * lower, 4), "upper": round(100 * upper, 4)}
-            point["interval"] = f"{100 * lower:.1f}–{100 * upper:.1f} %"
+            point["interval"] = f"{fixed(100 * lower, 1)}–{fixed(100 * upper, 1)} %"
         points.append(point)
     return points
 
@@ -265,7 +266,7 @@ def _in_words(found: Sequence[Survival], endpoint: str) -> str:
     parts = []
     for one in found:
         median = one.median.value
-        words = "median not estimable" if median is None else f"median {median:.1f} months"
+        words = "median not estimable" if median is None else f"median {fixed(median, 1)} months"
         parts.append(f"{one.group.heading}: {int(one.curve.events.sum())} events, {words}")
     return f"{endpoint} by Kaplan-Meier. {'; '.join(parts)}."
 
