@@ -3,7 +3,7 @@
 Whatever is dated after the clinical cut-off does not exist here.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -14,8 +14,8 @@ from analysis.derive.imputation import (
     impute_relapse,
     impute_start,
 )
-from analysis.derive.rows import Casebook, Death
-from patients.exposure import CycleExposure, Exposure, derive_exposure
+from analysis.derive.rows import AdverseEvent, Casebook, Death
+from patients.exposure import CycleExposure, Exposure, Interval, derive_exposure
 from trial.parameters import Parameters
 from trial.partial_dates import PartialDate
 
@@ -146,42 +146,41 @@ def _relapses(book: Casebook, life_ends: date | None) -> Iterator[tuple[Evidence
 
 def _signs_of_life(book: Casebook, first_dose: date | None, last_day: date) -> Iterator[Evidence]:
     """The last sign of life of each kind up to a day; relapse and later treatment are elsewhere."""
-    kinds: tuple[tuple[str, str, Iterable[tuple[date | PartialDate | None, int]]], ...] = (
-        ("SV", "SVSTDAT", ((row.visited_on, row.record) for row in book.visits if not row.is_missed)),
-        ("PS", "PSDAT", ((row.assessed_on, row.record) for row in book.performance)),
-        ("LBH", "LBDTM", ((row.taken_on, row.record) for row in book.counts)),
-        ("BM", "BMDAT", ((row.sampled_on, row.record) for row in book.marrows)),
-        ("EMD", "EMDDAT", ((row.assessed_on, row.record) for row in book.extramedullary)),
-        ("RS", "RSDAT", ((row.assessed_on, row.record) for row in book.responses)),
-        ("DEX", "DEXDTM", ((row.given_on, row.record) for row in book.dexamethasone)),
-        ("GVA", "GVDAT", ((row.assessed_on, row.record) for row in book.acute_gvhd)),
-        ("GVC", "GVDAT", ((row.assessed_on, row.record) for row in book.chronic_gvhd)),
-        ("HO", "HOADMDAT", ((row.admitted_on, row.record) for row in book.stays)),
-        ("HO", "HODISDAT", ((row.discharged_on, row.record) for row in book.stays)),
-        ("SFU", "SFUDAT", ((row.contacted_on, row.record) for row in book.contacts if row.status in ALIVE)),
-        ("SFU", "LASTALIV", ((row.last_alive_on, row.record) for row in book.contacts)),
-        ("SFU", "LASTASS", ((row.last_assessed_on, row.record) for row in book.contacts)),
-        ("AE", "AESTDTM", _onsets(book, first_dose)),
-        ("EX", "EXSTDTM", ((row.started_on, row.record) for row in book.intervals)),
-        # an infusion that ran past the last day was seen to run on that day
-        (
-            "EX",
-            "EXENDTM",
-            (
-                (min(row.ended_on, last_day), row.record)
-                for row in book.intervals
-                if row.ended_on and row.started_on <= last_day
-            ),
-        ),
-    )
-    for form, field, found in kinds:
-        days = ((on.earliest if isinstance(on, PartialDate) else on, record) for on, record in found if on is not None)
-        last = max(((on, record) for on, record in days if on <= last_day), default=None)
+    for form, field, days in (
+        ("SV", "SVSTDAT", [(row.visited_on, row.record) for row in book.visits if not row.is_missed]),
+        ("PS", "PSDAT", [(row.assessed_on, row.record) for row in book.performance]),
+        ("LBH", "LBDTM", [(row.taken_on, row.record) for row in book.counts]),
+        ("BM", "BMDAT", [(row.sampled_on, row.record) for row in book.marrows]),
+        ("EMD", "EMDDAT", [(row.assessed_on, row.record) for row in book.extramedullary]),
+        ("RS", "RSDAT", [(row.assessed_on, row.record) for row in book.responses]),
+        ("DEX", "DEXDTM", [(row.given_on, row.record) for row in book.dexamethasone]),
+        ("GVA", "GVDAT", [(row.assessed_on, row.record) for row in book.acute_gvhd]),
+        ("GVC", "GVDAT", [(row.assessed_on, row.record) for row in book.chronic_gvhd]),
+        ("HO", "HOADMDAT", [(_first_day(row.admitted_on), row.record) for row in book.stays]),
+        ("HO", "HODISDAT", [(_first_day(row.discharged_on), row.record) for row in book.stays]),
+        ("SFU", "SFUDAT", [(row.contacted_on, row.record) for row in book.contacts if row.status in ALIVE]),
+        ("SFU", "LASTALIV", [(_first_day(row.last_alive_on), row.record) for row in book.contacts]),
+        ("SFU", "LASTASS", [(_first_day(row.last_assessed_on), row.record) for row in book.contacts]),
+        ("AE", "AESTDTM", [(_onset(event, first_dose), event.record) for event in book.events]),
+        ("EX", "EXSTDTM", [(row.started_on, row.record) for row in book.intervals]),
+        ("EX", "EXENDTM", [(_seen_until(row, last_day), row.record) for row in book.intervals]),
+    ):
+        last = max([(on, record) for on, record in days if on is not None and on <= last_day], default=None)
         if last is not None:
             yield Evidence(last[0], form, field, last[1])
 
 
-def _onsets(book: Casebook, first_dose: date | None) -> Iterator[tuple[date, int]]:
-    for event in book.events:
-        if event.started:
-            yield impute_start(event.started, event.ended, first_dose).on, event.record
+def _first_day(known: PartialDate | None) -> date | None:
+    """The first day that it could be: the careful reading of a sign of life (C.12)."""
+    return known.earliest if known else None
+
+
+def _onset(event: AdverseEvent, first_dose: date | None) -> date | None:
+    return impute_start(event.started, event.ended, first_dose).on if event.started else None
+
+
+def _seen_until(infusion: Interval, last_day: date) -> date | None:
+    """The day on which an infusion ended; one that ran past the last day was seen to run on that day."""
+    if infusion.ended_on is None or infusion.started_on > last_day:
+        return None
+    return min(infusion.ended_on, last_day)

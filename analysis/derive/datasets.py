@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 Row = Mapping[str, Any]
-Kind = Callable[[list[Any]], pd.Series]
+Column = np.ndarray[Any, Any] | pd.api.extensions.ExtensionArray
+Kind = Callable[[list[Any]], Column]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +53,24 @@ def join(codes: Sequence[str]) -> str | None:
     return "; ".join(codes) or None
 
 
-def _text(values: list[str | None]) -> pd.Series:
-    return pd.Series(values, dtype="object")
+def _text(values: list[str | None]) -> Column:
+    return np.array(values, dtype="object")
 
 
-def _day(values: list[date | None]) -> pd.Series:
-    return pd.Series(np.array(values, dtype="datetime64[D]").astype("datetime64[ns]"))
+def _day(values: list[date | None]) -> Column:
+    return np.array(values, dtype="datetime64[D]").astype("datetime64[ns]")
 
 
-def _number(values: list[float | None]) -> pd.Series:
-    return pd.Series([np.nan if value is None else value for value in values], dtype="float64")
+def _number(values: list[float | None]) -> Column:
+    return np.array(values, dtype="float64")  # None becomes NaN
 
 
-def _whole(values: list[int]) -> pd.Series:
-    return pd.Series(values, dtype="int64")
+def _whole(values: list[int]) -> Column:
+    return np.array(values, dtype="int64")
 
 
-def _grade(values: list[int | None]) -> pd.Series:
-    return pd.Series([pd.NA if value is None else value for value in values], dtype="Int64")
+def _grade(values: list[int | None]) -> Column:
+    return pd.array(values, dtype="Int64")
 
 
 ADSL = Variables(

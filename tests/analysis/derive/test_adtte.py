@@ -161,7 +161,7 @@ DAYS = st.dates(date(2012, 3, 30), date(2013, 12, 31))
 PARTIAL = DAYS.flatmap(lambda day: st.sampled_from([day.isoformat(), f"{day:%Y-%m}"]))
 
 
-@settings(deadline=None, max_examples=50)  # each example is a patient; no limit of time on a busy machine
+@settings(max_examples=50)  # each example derives a patient
 @given(
     relapses=st.lists(PARTIAL, max_size=2),
     deaths=st.lists(PARTIAL, max_size=1),
