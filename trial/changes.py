@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet, Value
 from trial.access import Viewer, memberships_of, sees_all_patients
 from trial.fields import MomentField, OffsetField
 from trial.models import FormEntry, Membership, Patient, Person, Recording, Site, Study
-from trial.records import PatientRecord, record_models
+from trial.records import PatientRecord, record_model, record_models
 from trial.wording import label_of_field, unit_of, word_answer, word_missing, word_record
 
 KINDS = {"+": "entered", "~": "changed", "-": "deleted"}
@@ -29,6 +29,8 @@ ENTRY_LABELS = {
     "collected_on": "Collected",
 }
 
+ACTS_AT_ONCE = 1000  # of a list that is read to its end
+
 NOT_ANSWERS = {"id", "version", "patient", "entry", "missing"}
 
 Model = type[Any]  # an audited model: its `history` is put there by simple-history, which has no types
@@ -38,6 +40,7 @@ Model = type[Any]  # an audited model: its `history` is put there by simple-hist
 class FieldChange:
     """One field of one change, in words. `why` is the reason given for this field, else for the whole act."""
 
+    kind: str
     name: str
     label: str
     unit: str
@@ -64,13 +67,17 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the study-wide list. `form` and `record` lead to the record's page; empty where it has none."""
+    """One line of the study-wide list. `form` and `record` lead to the record's page; empty where it has none.
+
+    `name` says which record of the form changed; it is empty for one that came or went, which old or new names.
+    """
 
     act: Recording
     patient: int | None
     form: str
     title: str
     record: int | None
+    name: str
     kind: str
     field: str
     unit: str
@@ -125,7 +132,9 @@ def changes_of_record(model: Model, record: int) -> list[Change]:
     """Every version of one record, newest first. The first version shows each answer that was given."""
     rows = list(model.history.filter(id=record).select_related("recording").order_by("-history_id"))
     before = [*rows[1:], None][: len(rows)]
-    return [_change(model, row, earlier, row.recording) for row, earlier in zip(rows, before, strict=True)]
+    return [
+        _change(model, row, earlier, row.recording, with_first=True) for row, earlier in zip(rows, before, strict=True)
+    ]
 
 
 class Changes:
@@ -159,9 +168,10 @@ class Changes:
     def lines(self) -> Iterator[Line]:
         """Every line of the list, read in portions. The trail only grows, so what was found stays true meanwhile."""
         numbers = list(self._acts.values_list("pk", flat=True))
-        for first in range(0, len(numbers), 300):
-            found = Recording.objects.in_bulk(numbers[first : first + 300])
-            for act in self._read([found[number] for number in numbers[first : first + 300]], None):
+        for first in range(0, len(numbers), ACTS_AT_ONCE):
+            portion = numbers[first : first + ACTS_AT_ONCE]
+            found = Recording.objects.in_bulk(portion)
+            for act in self._read([found[number] for number in portion], None):
                 yield from act.lines
 
     def _read(self, acts: Sequence[Recording], shown: int | None, start: int = 0) -> list[Act]:
@@ -273,7 +283,8 @@ def _lines(changes: Iterable[Change]) -> Iterator[Line]:
     for group in together.values():
         first = group[0]
         record = first.record if issubclass(first.model, PatientRecord) else None
-        where = (first.act, first.patient, first.form, first.title, record, first.kind)
+        name = first.name if first.kind == "changed" else ""
+        where = (first.act, first.patient, first.form, first.title, record, name, first.kind)
         if first.kind == "changed":
             for field in first.fields:
                 yield Line(*where, field.label, field.unit, field.old, field.new, field.why)
@@ -293,7 +304,9 @@ def _page_of(change: Change) -> str:
     return change.model.form.page if issubclass(change.model, PatientRecord) else change.model.__name__
 
 
-def _change(model: Model, row: Any, before: Any, act: Recording) -> Change:
+def _change(model: Model, row: Any, before: Any, act: Recording, *, with_first: bool = False) -> Change:
+    """One history row in words. The answers of a first version are worded only `with_first`: the list does not show them."""
+    is_worded = row.history_type == "~" or (with_first and row.history_type == "+")
     form, title = _form_of(model, row)
     return Change(
         kind=KINDS[row.history_type],
@@ -305,13 +318,13 @@ def _change(model: Model, row: Any, before: Any, act: Recording) -> Change:
         title=title,
         name=word_record(row.instance) if issubclass(model, PatientRecord) else _name_of(model, row),
         act=act,
-        fields=tuple(_fields(model, row, before, act)) if row.history_type != "-" else (),
+        fields=tuple(_fields(model, row, before, act)) if is_worded else (),
     )
 
 
 def _form_of(model: Model, row: Any) -> tuple[str, str]:
     if issubclass(model, PatientRecord):
-        return model.form.code, model.form.title
+        return model.form.code, record_model(model.form.page).form.title
     if model is FormEntry:
         return row.form, dict(forms_of_the_study()).get(row.form, row.form)
     return "", str(model._meta.verbose_name).capitalize()
@@ -339,7 +352,7 @@ def _fields(model: Model, row: Any, before: Any, act: Recording) -> Iterable[Fie
             continue
         label = ENTRY_LABELS.get(field.name, label_of_field(field)) if model is FormEntry else label_of_field(field)
         why = reasons.get(field.name, act.reason)
-        yield FieldChange(field.name, label, unit_of(field), old, new, why)
+        yield FieldChange(KINDS[row.history_type], field.name, label, unit_of(field), old, new, why)
     yield from _blanks(model, row, before, act)
 
 
@@ -350,7 +363,7 @@ def _blanks(model: Model, row: Any, before: Any, act: Recording) -> Iterable[Fie
         old, new = word_missing(was, name), word_missing(now, name)
         if old != new:
             label = label_of_field(model._meta.get_field(name))
-            yield FieldChange(name, f"{label}: why it is blank", "", old, new, act.reason)
+            yield FieldChange(KINDS[row.history_type], name, f"{label}: why it is blank", "", old, new, act.reason)
 
 
 def _has_its_moment(model: Model, field: OffsetField, changed: set[str] | None) -> bool:

@@ -26,7 +26,7 @@ from trial.forms import ChangesForm
 from trial.frame import Frame, first_page
 from trial.models import Membership, Patient, Role, Study
 
-ACTS_A_PAGE = 50
+ACTS_A_PAGE = 40
 CHANGES_OF_AN_ACT = 100
 
 ROLE_BEGINS = {
@@ -137,7 +137,10 @@ def changes_of_act(request: StaffRequest, study: Study, act: int) -> HttpRespons
     return render(request, "trial/act.html", context)
 
 
-COLUMNS = "When (UTC),Who,Role,Organisation,Patient,Site,Form,Title,Field,Unit,Old,New,Kind,Why,Act".split(",")
+COLUMNS = (
+    *("When (UTC)", "Who", "Role", "Organisation", "Patient", "Site", "Form", "Title", "Record"),
+    *("Field", "Unit", "Old", "New", "Kind", "Why", "Act"),
+)
 
 
 @requires(Permission.HISTORY_VIEW, on=Study)
@@ -165,8 +168,19 @@ def _csv(found: Changes, patients: dict[int, Patient]) -> Iterator[str]:
         patient = patients.get(line.patient or 0)
         act = line.act
         who = (f"{act.at:%Y-%m-%d %H:%M:%S}", act.person_name, act.role, act.organisation)
-        where = (patient.number if patient else "", patient.site.number if patient else "", line.form, line.title)
-        what = (line.field, line.unit, line.old, line.new, line.kind, line.why, act.pk)
+        where = (patient.number, patient.site.number) if patient else ("", "")
+        what = (
+            line.form,
+            line.title,
+            line.name,
+            line.field,
+            line.unit,
+            line.old,
+            line.new,
+            line.kind,
+            line.why,
+            act.pk,
+        )
         yield str(writer.writerow([inert(value) for value in (*who, *where, *what)]))
 
 
