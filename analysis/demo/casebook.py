@@ -93,25 +93,29 @@ class Casebook:
         return local.astimezone(UTC), int(offset.total_seconds() // 60)
 
     def enter(self, closed_on: date) -> None:
-        """Date every entry: some working days after the fact, never before what it refers to, and before the study closed."""
+        """Date every entry. What was seen at one visit, or noted in the logs in one week, is entered at one sitting.
+
+        A sitting is some working days after the last of it, never before what it refers to, and before the study closed.
+        """
         rng = self.plan.rng
-        sittings: dict[tuple[date, str, str], datetime] = {}
+        sittings: dict[tuple[date, str, str], list[Row | Gate]] = {}
         for item in [*self.rows, *self.gates]:
-            if isinstance(item, Row) and item.part_of is not None:
-                item.at = item.part_of.at
-                continue
-            key = (item.on, item.visit, item.by)
-            if key not in sittings:
-                sittings[key] = self._sitting(
-                    min(item.on + timedelta(days=rng.choice((0, 1, 1, 2, 3, 4, 6))), closed_on)
-                )
-            sittings[key] += timedelta(minutes=rng.randint(3, 9), seconds=rng.randint(0, 59))
-            item.at = sittings[key]
+            if isinstance(item, Gate) or item.part_of is None:
+                day = item.on if item.visit != LOG else item.on - timedelta(days=item.on.weekday())
+                sittings.setdefault((day, item.visit, item.by), []).append(item)
+        for items in sittings.values():
+            last = max(item.on for item in items)
+            at = self._sitting(min(last + timedelta(days=rng.choice((0, 1, 1, 2, 3, 4, 6))), closed_on))
+            for item in items:
+                item.at = at
+        for row in self.rows:
+            if row.part_of is not None:
+                row.at = row.part_of.at
         for _ in range(3):
             for row in self.rows:
                 latest = max((other.at for other in row.references if other.at), default=None)
                 if latest and row.at and row.at < latest:
-                    row.at = latest + timedelta(minutes=rng.randint(4, 200)) if row.part_of is None else latest
+                    row.at = latest
 
     def _sitting(self, day: date) -> datetime:
         """A working hour of the site on that day, or on the Monday after it."""
