@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincinv, ndtri
 
-DAYS_PER_MONTH = 30.4375
+from trial.schedule import DAYS_PER_MONTH
 
 # A survival probability nearer than this to the level of a quantile equals it. R's value, sqrt(machine epsilon).
 TOLERANCE = 1.5e-8

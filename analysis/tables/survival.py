@@ -6,11 +6,12 @@ from functools import cached_property
 
 import pandas as pd
 
-from analysis.estimate import DAYS_PER_MONTH, Curve, Estimate, follow_up, kaplan_meier
+from analysis.estimate import Curve, Estimate, follow_up, kaplan_meier
 from analysis.results import Result, Row, Table
 from analysis.rounding import NOT_ESTIMABLE, fixed
 from analysis.tables.cells import count_row, estimate_text, estimated, heading, listed, summary_rows
 from analysis.tables.groups import ALL, Analysis, Group, those
+from trial.schedule import DAYS_PER_MONTH
 
 AT_RISK_MONTHS = (0, 3, 6, 9, 12, 18, 24, 30, 36)  # M6
 RFS_LANDMARKS_MONTHS = (6, 12, 24)  # shell of T-5.1

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.estimate import DAYS_PER_MONTH, Estimate, follow_up, kaplan_meier, proportion, summarise
+from analysis.estimate import Estimate, follow_up, kaplan_meier, proportion, summarise
+from trial.schedule import DAYS_PER_MONTH
 
 # Six patients in days. At a tie events precede censorings: on day 4 four are at risk and one has the event.
 DAYS = [2, 3, 4, 4, 7, 9]
