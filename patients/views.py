@@ -29,7 +29,7 @@ from trial.changes import changes_of_record
 from trial.forms import sites_visible_to
 from trial.models import FormEntry, Patient, Site, Study
 from trial.records import PatientRecord, record_model, record_models
-from trial.wording import word_answer, word_date, word_record
+from trial.wording import COUNTRIES, word_answer, word_date, word_record
 
 PATIENTS_A_PAGE = 50
 SELECT = {"class": "form-select form-select-sm"}
@@ -52,7 +52,7 @@ class PatientFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-f
         label="Status",
         empty_label="All patients",
         method="of_status",
-        choices=[("alive", "Alive"), ("died", "Died")],
+        choices=[("died", "Died"), ("alive", "No death recorded")],
         widget=forms.Select(attrs=SELECT),
     )
 
@@ -94,6 +94,9 @@ class PatientTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no
 
     def render_sex(self, value: str | None) -> str:
         return word_answer(Demographics._meta.get_field("sex"), value) or "–"
+
+    def render_country(self, value: str) -> str:
+        return COUNTRIES.get(value, value)
 
     def render_born_on(self, value: str) -> str:
         return str(partial_dates.parse(value))
@@ -169,7 +172,7 @@ def facts_of(patient: Any) -> list[tuple[str, str]]:
         ("Enrolled", {True: "Yes", False: "No", None: ""}[patient.is_enrolled]),
         ("Prior alloHSCT", "Yes" if patient.prior_transplant else "No"),
         ("First dose", word_date(patient.first_dose_at.date()) if patient.first_dose_at else "None"),
-        ("Status", f"Died {partial_dates.parse(patient.died_on)}" if patient.died_on else "Alive"),
+        ("Status", f"Died {partial_dates.parse(patient.died_on)}" if patient.died_on else "No death recorded"),
         ("End of study", word_date(patient.ended_on) if patient.ended_on else ""),
     ]
     return [(label, words) for label, words in facts if words]

@@ -18,6 +18,17 @@ from trial.fields import Answer, CodesField, MomentField, NumberField, OffsetFie
 
 WHY_BLANK = {"ND": "Not done", "NA": "Not applicable", "UNK": "Unknown", "NASK": "Not asked"}
 
+# The countries of STUDY A.1, by ISO 3166-1 alpha-3; another one shows its code.
+COUNTRIES = {
+    "CHE": "Switzerland",
+    "DEU": "Germany",
+    "ESP": "Spain",
+    "FRA": "France",
+    "GBR": "United Kingdom",
+    "ITA": "Italy",
+    "USA": "United States",
+}
+
 _ISO_DATE = re.compile(r"\b\d{4}-\d{2}(?:-\d{2}(?:T\d{2}:\d{2})?)?\b")
 
 

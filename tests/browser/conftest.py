@@ -39,7 +39,7 @@ def page(page: Page) -> Iterator[Page]:
 
     page.on("console", listen)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.set_default_timeout(5000)  # milliseconds
+    page.set_default_timeout(20_000)  # milliseconds; a machine that runs other tests beside these is slow
     yield page
     assert complaints == []
 
