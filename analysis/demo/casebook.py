@@ -99,7 +99,8 @@ class Casebook:
         """
         rng = self.plan.rng
         sittings: dict[tuple[date, str, str], list[Row | Gate]] = {}
-        for item in [*self.rows, *self.gates]:
+        entered: list[Row | Gate] = [*self.rows, *self.gates]
+        for item in entered:
             if isinstance(item, Gate) or item.part_of is None:
                 day = item.on if item.visit != LOG else item.on - timedelta(days=item.on.weekday())
                 sittings.setdefault((day, item.visit, item.by), []).append(item)

@@ -399,7 +399,7 @@ def _cause_of_changes(plan: Plan, events: list[Event]) -> None:
         if cycle.end_reason == "ADVERSE EVENT" and not plan.fatal_term:
             changes.append(("DRUG WITHDRAWN", cycle.end_day))
         for action, day in changes:
-            terms = [term for term in ("Alanine aminotransferase increased", "Pneumonia", "Catheter related infection")]
+            terms = ("Alanine aminotransferase increased", "Pneumonia", "Catheter related infection")
             event = _spell(plan, plan.rng.choice(terms), 3, max(1, day), plan.rng.randint(3, 10))
             event.action, event.related = action, True
             event.details["cycle"] = str(cycle.number)

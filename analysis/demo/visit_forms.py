@@ -6,6 +6,7 @@ The rule: a category is produced by raw values (blasts, neutrophils, platelets),
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 from analysis.demo.casebook import Casebook, Row
 from analysis.demo.plan import Plan
@@ -270,7 +271,12 @@ def _marrow(book: Casebook, day: int, visit: str, blasts: float, category: str) 
     plan, rng = book.plan, book.plan.rng
     on = plan.on(day)
     cellularity = "HYPOCELLULAR" if category == "BFHM" else "NORMOCELLULAR" if blasts <= 5 else "HYPERCELLULAR"
-    shared = {"sampled_on": on, "specimens": ["ASPIRATE"], "is_adequate": True, "cellularity": cellularity}
+    shared: dict[str, Any] = {
+        "sampled_on": on,
+        "specimens": ["ASPIRATE"],
+        "is_adequate": True,
+        "cellularity": cellularity,
+    }
     local = min(100.0, max(0.0, round(blasts + rng.choice((-1, 0, 0, 1)), 1))) if blasts >= 30 else blasts
     book.add("BM", on, visit, reader="LOCAL", blasts_percent=Decimal(str(local)), blasts_qualifier="=", **shared)
     return book.add(
@@ -341,7 +347,7 @@ def _mrd(book: Casebook, sample: Sample, marrow: Row, on: date) -> None:
     """The MRD assays of a remission marrow, one or two markers, in line with what the plan says of the patient."""
     plan, rng = book.plan, book.plan.rng
     laboratory, method = "CENTRAL-MRD", rng.choice(("PCR IG/TR", "PCR IG/TR", "PCR IG/TR", "FLOW"))
-    known = {"marrow": marrow, "method": method, "laboratory": laboratory}
+    known: dict[str, Any] = {"marrow": marrow, "method": method, "laboratory": laboratory}
     reported = on + timedelta(days=12)
     if plan.mrd == "not evaluable":
         result = rng.choice(("NO MARKER", "SAMPLE INADEQUATE"))

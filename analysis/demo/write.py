@@ -62,7 +62,8 @@ def write_study(
 def _acts(book: Casebook) -> Iterator[Act]:
     """The acts of one patient: items that were saved together, and corrections."""
     together: dict[tuple[datetime, str], Act] = {}
-    for item in [*book.rows, *book.gates]:
+    items: list[Row | Gate] = [*book.rows, *book.gates]
+    for item in items:
         assert item.at is not None  # every entry of a filled casebook is dated
         key = (item.at, item.by)
         if key not in together:
@@ -164,7 +165,8 @@ class _Inserter:
         self.defaults = {name: self.stored(field, field.get_default()) for name, field in self.fields.items()}
         quote = self.connection.ops.quote_name
         columns = ", ".join(quote(str(field.column)) for field in self.fields.values())
-        self.head = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES "
+        # Names of tables and columns have no parameters; all of them are quoted.
+        self.head = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES "  # noqa: S608 - as said above
         self.row = f"({', '.join(['%s'] * len(self.fields))})"
         self.tail = f" RETURNING {quote(str(model._meta.pk.column))}"
         self.statements: dict[int, str] = {}

@@ -109,7 +109,7 @@ class Command(BaseCommand):
             "--no-control-socket",
         ]
         environment = os.environ | {"MARROW_MODE": "demo", "PYTHONPATH": str(settings.BASE_DIR)}
-        os.execve(sys.executable, [*server, *tuned], environment)
+        os.execve(sys.executable, [*server, *tuned], environment)  # noqa: S606 - no shell, and nothing of a user in it
 
 
 def require_free_port(port: int) -> None:
@@ -211,7 +211,7 @@ def require_replaceable(target: Path) -> None:
         raise CommandError(refusal(), returncode=2)
     if tables:
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT count(*) FROM {Study._meta.db_table} WHERE NOT is_synthetic")
+            cursor.execute("SELECT count(*) FROM trial_study WHERE NOT is_synthetic")
             (real,) = cursor.fetchone()
         if real:
             raise CommandError(refusal(), returncode=2)
