@@ -85,9 +85,9 @@ def check_model(model: type[models.Model]) -> Iterator[CheckMessage]:
                 obj=model,
                 id="marrow.A003",
             )
-        if field.many_to_many and getattr(field, "through", None) is None:
-            through = field.remote_field.through if field.concrete else field.through  # type: ignore[union-attr]
-            if through is not None and through._meta.auto_created:
+        if field.many_to_many:
+            relation: Any = field if isinstance(field, models.ManyToManyRel) else field.remote_field
+            if relation.through._meta.auto_created:
                 yield Error(
                     f"{name} has a plain many-to-many field, whose rows have no history.",
                     hint="Write a sorted list into a JSON column, or give the relation a tracked model of its own.",

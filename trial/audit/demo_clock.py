@@ -5,11 +5,11 @@ One trigger is exchanged while the demo is built, and put back at the end. Each 
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
 
 from trial.audit.models import Recording
 from trial.audit.recording import account_number, display_name, given_reason, open_act
@@ -29,8 +29,11 @@ def demo_clock(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     set_clock(connection, dated=True)
     try:
         yield
-    finally:
-        set_clock(connection, dated=False)
+    except BaseException:
+        with suppress(DatabaseError):  # in a transaction that failed; its end puts the clock back
+            set_clock(connection, dated=False)
+        raise
+    set_clock(connection, dated=False)
 
 
 def set_clock(connection: Any, *, dated: bool) -> None:

@@ -45,11 +45,6 @@ class HistoryReference(models.ForeignKey):
             db_index=bool(self.db_index),  # type: ignore[attr-defined]  # not in the stubs
         )
 
-    def deconstruct(self) -> Any:
-        """How a migration writes it down."""
-        _, path, args, options = self.as_number().deconstruct()
-        return self.name, path, args, options
-
     def clone(self) -> Any:
         """What the state of a migration holds."""
         return self.as_number()
@@ -129,6 +124,8 @@ class AuditedRecords(HistoricalRecords):  # type: ignore[misc]  # simple-history
         name = model._meta.db_table.removeprefix(f"{app}_")
         return {
             **options,
+            "apps": model._meta.apps,
+            "app_label": app,
             "db_table": f"{app}_historical{name}",  # what `trial.db.tables` finds it by
             "ordering": ("-history_id",),
             "get_latest_by": ("history_id",),

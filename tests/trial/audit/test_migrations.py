@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.db import DatabaseError, NotSupportedError, connection, migrations, models, transaction
+from django.db import DatabaseError, IntegrityError, NotSupportedError, connection, migrations, models, transaction
 from django.db.migrations.state import ProjectState
 
 from tests.audit_app import migrations as audit_app_migrations
@@ -230,6 +230,25 @@ def test_a_migration_whose_last_statement_fails_leaves_the_triggers(weighing):
     assert connection.protection.faults() == []
     assert connection.execute_wrappers == []
     assert not connection.in_atomic_block
+
+
+def test_a_migration_that_leaves_a_broken_reference_is_taken_back(weighing):
+    def break_it(apps, editor):
+        with recording(by=service_account("migration"), reason="Breaks"):
+            Weighing.objects.update(ward_id=12345)
+
+    with pytest.raises(IntegrityError):
+        apply(ADD_A_COLUMN, migrations.RunPython(break_it))
+
+    assert connection.protection.faults() == []
+    assert not connection.in_atomic_block
+    assert Weighing.objects.get().ward is None
+
+
+def test_the_models_of_the_test_app_are_what_its_migrations_make(capsys):
+    call_command("makemigrations", "audit_app", check_changes=True, dry_run=True)
+
+    assert "No changes detected" in capsys.readouterr().out
 
 
 def test_a_migration_that_is_not_atomic_cannot_change_tables(weighing):

@@ -1,12 +1,15 @@
 """The triggers as a whole: what is missing, altered or strange is told; a process that finds it stops; roles cannot go around."""
 
 import json
+import math
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 
@@ -14,6 +17,7 @@ from tests.audit_app.models import Ward, Weighing
 from trial.audit import NotRecorded, recording, service_account
 from trial.db import protection
 from trial.db.protection import TriggersAltered, check_triggers_once, without_trigger_check
+from trial.db.sqlite3.library import newest
 from trial.db.tables import Column, table_of_history, tracked_tables
 
 ON_SQLITE = connection.vendor == "sqlite"
@@ -216,6 +220,30 @@ def test_a_tracked_table_without_other_columns_is_served():
     assert bare.followed == ("name",)
     assert json.loads(changed) == []
     assert not unnamed
+
+
+@pytest.mark.django_db
+def test_before_the_first_migration_nothing_is_expected():
+    connection.protection.remove()
+    sql("ALTER TABLE trial_recording RENAME TO gone")
+
+    assert connection.protection.expected() == []
+
+
+def test_the_newest_safe_sqlite_is_used():
+    old, safe = SimpleNamespace(sqlite_version_info=(3, 40, 1)), SimpleNamespace(sqlite_version_info=(3, 51, 3))
+
+    assert newest(safe, "math") is safe
+    assert newest(old, "math") is math
+    assert newest(old, "no_such_library") is old
+
+
+@pytest.mark.skipif(not ON_SQLITE, reason="PostgreSQL has one driver")
+def test_another_sqlite_library_behind_django_is_refused():
+    from trial.db.sqlite3.base import require_the_library
+
+    with pytest.raises(ImproperlyConfigured, match="imported before Marrow's"):
+        require_the_library(SimpleNamespace(Database=SimpleNamespace(sqlite_version_info=(3, 7, 0))))
 
 
 # Roles, on PostgreSQL.

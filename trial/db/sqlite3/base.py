@@ -31,13 +31,18 @@ def library_in_place() -> Iterator[None]:
         sys.modules["sqlite3"] = usual
 
 
+def require_the_library(backend: Any) -> None:
+    """Raise `ImproperlyConfigured` if Django's backend was imported earlier, with another library."""
+    if backend.Database.sqlite_version_info != dbapi2.sqlite_version_info:
+        raise ImproperlyConfigured(
+            "Django's SQLite backend was imported before Marrow's, with another SQLite library. "
+            "Name trial.db.sqlite3 as the engine and import nothing of django.db.backends.sqlite3 before it."
+        )
+
+
 with library_in_place():
     django_backend: Any = import_module("django.db.backends.sqlite3.base")
-if django_backend.Database.sqlite_version_info != dbapi2.sqlite_version_info:
-    raise ImproperlyConfigured(
-        "Django's SQLite backend was imported before Marrow's, with another SQLite library. "
-        "Name trial.db.sqlite3 as the engine and import nothing of django.db.backends.sqlite3 before it."
-    )
+require_the_library(django_backend)
 
 from trial.db.sqlite3.schema import DatabaseSchemaEditor  # noqa: E402 - imports Django's backend: the library comes first
 from trial.db.sqlite3.triggers import NOW, SqliteProtection  # noqa: E402
