@@ -11,12 +11,13 @@ from django.db import models
 from trial.db.tables import table_of_history
 
 APPS_WITH_PATIENT_DATA = frozenset({"trial", "patients", "safety"})
+ENGINES = ("trial.db.sqlite3", "trial.db.postgresql")
 WRITES_BEHIND_THE_ROW = (models.SET_NULL, models.SET_DEFAULT)
 
 
 @register
 def trail_is_complete(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Errors marrow.A001 to A006: what would be written without history, or could not be."""
+    """Errors marrow.A001 to A007: what would be written without history, or could not be."""
     chosen = None if app_configs is None else {config.label for config in app_configs}
     found: list[CheckMessage] = []
     for model in apps.get_models(include_auto_created=True):
@@ -30,7 +31,19 @@ def trail_is_complete(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
                 id="marrow.A006",
             )
         )
+    for alias, database in settings.DATABASES.items():
+        found.extend(check_engine(alias, database["ENGINE"]))
     return found
+
+
+def check_engine(alias: str, engine: str) -> Iterator[CheckMessage]:
+    """The error of a database whose backend makes no triggers, so that nothing would be recorded or refused."""
+    if engine not in ENGINES:
+        yield Error(
+            f"The database '{alias}' has the engine {engine}, which makes no audit triggers.",
+            hint=f"Use {' or '.join(ENGINES)}.",
+            id="marrow.A007",
+        )
 
 
 def is_tracked(model: type[models.Model]) -> bool:

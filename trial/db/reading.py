@@ -25,9 +25,12 @@ def snapshot(using: str = DEFAULT_DB_ALIAS) -> Iterator[datetime]:
     Inside a transaction that is open already, that transaction goes on: what it wrote is read too.
     """
     connection: Any = connections[using]
-    settled = settled_instant(using)
     if connection.in_atomic_block:
-        yield settled
+        yield connection.snapshot_instant or settled_instant(using)
         return
-    with connection.reading():
-        yield settled
+    connection.snapshot_instant = settled_instant(using)  # for a snapshot inside this one, which reads the same state
+    try:
+        with connection.reading():
+            yield connection.snapshot_instant
+    finally:
+        connection.snapshot_instant = None

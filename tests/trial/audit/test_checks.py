@@ -7,7 +7,7 @@ from django.db import models
 
 from tests.audit_app.models import Ward, Weighing
 from trial.audit import AuditedModel
-from trial.audit.checks import check_model, trail_is_complete
+from trial.audit.checks import check_engine, check_model, trail_is_complete
 
 
 class Untracked(models.Model):
@@ -140,6 +140,14 @@ def test_marrow_A006_history_that_is_switched_off(settings):
     settings.SIMPLE_HISTORY_ENABLED = False
 
     assert [message.id for message in trail_is_complete([])] == ["marrow.A006"]
+
+
+def test_marrow_A007_a_database_whose_engine_makes_no_triggers():
+    (message,) = check_engine("archive", "django.db.backends.sqlite3")
+
+    assert message.id == "marrow.A007"
+    assert message.msg.startswith("The database 'archive' has the engine django.db.backends.sqlite3")
+    assert list(check_engine("default", "trial.db.sqlite3")) == []
 
 
 def test_history_models_are_not_checked_themselves():

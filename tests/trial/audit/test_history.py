@@ -252,6 +252,16 @@ def is_wal() -> bool:
 
 
 @alone
+def test_a_snapshot_inside_a_snapshot_reads_the_same_state():
+    with snapshot() as outer:
+        wait()
+        with snapshot() as inner:
+            assert inner == outer
+    with snapshot() as later:
+        assert later > outer
+
+
+@alone
 def test_nothing_can_be_written_in_a_snapshot(act):
     with pytest.raises(DatabaseError), snapshot(), act():
         Ward.objects.create(name="A")

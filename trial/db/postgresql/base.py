@@ -27,6 +27,7 @@ class DatabaseWrapper(PostgresqlWrapper):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._act: Act | None = None
+        self.snapshot_instant: datetime | None = None  # while a snapshot is read
 
     @cached_property
     def protection(self) -> PostgresqlProtection:

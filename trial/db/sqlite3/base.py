@@ -57,6 +57,7 @@ class DatabaseWrapper(django_backend.DatabaseWrapper):  # type: ignore[misc]  # 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._act: Act | None = None
+        self.snapshot_instant: datetime | None = None  # while a snapshot is read
 
     @cached_property
     def protection(self) -> SqliteProtection:
