@@ -15,7 +15,7 @@ from analysis.catalogue import NotInCatalogue, entries
 from analysis.export import FORMATS, CannotExport, export_zip
 from analysis.live import live_report
 from analysis.report import Report, svg_of
-from analysis.results import Figure, Output, Result
+from analysis.results import Figure, Output, Result, Row, Table
 from analysis.tables.groups import ALL, COHORTS, PRIOR
 from trial.access import Permission, StaffRequest, may, requires
 from trial.models import Patient, Study
@@ -154,12 +154,20 @@ def output_page(request: StaffRequest, study: Study, output: str) -> HttpRespons
         "output": found,
         "before": report.outputs[here - 1] if here else None,
         "after": report.outputs[here + 1] if here + 1 < len(report.outputs) else None,
-        "tables": [
-            (table, [(row, [(cell, address_of(cell) if cell else "") for cell in row.cells]) for row in table.rows])
-            for table in found.tables
-        ],
+        "tables": [(table, is_listing(table), list(_rows(table))) for table in found.tables],
     }
     return render(request, "analysis/output.html", context)
+
+
+def is_listing(table: Table) -> bool:
+    """Whether the table holds words, which are set to the left, and not numbers alone."""
+    return any(cell is not None and cell.statistic == "listed" for row in table.rows for cell in row.cells)
+
+
+def _rows(table: Table) -> Iterator[tuple[Row, list[tuple[Result | None, str]]]]:
+    """Each row with its cells, and beside each cell what names it in an address."""
+    for row in table.rows:
+        yield row, [(cell, address_of(cell) if cell else "") for cell in row.cells]
 
 
 @requires(Permission.REPORT_VIEW, on=Study)

@@ -60,9 +60,16 @@ class Change:
     patient: int | None
     form: str
     title: str
-    name: str
+    row: Any
     act: Recording
     fields: tuple[FieldChange, ...]
+
+    @property
+    def name(self) -> str:
+        """What the record was called in this version."""
+        return (
+            word_record(self.row.instance) if issubclass(self.model, PatientRecord) else _name_of(self.model, self.row)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,30 +173,46 @@ class Changes:
         return [act for act in self._read(acts, size, start) if act.lines or start]
 
     def lines(self) -> Iterator[Line]:
-        """Every line of the list, read in portions. The trail only grows, so what was found stays true meanwhile."""
+        """Every line of the list, worded in portions. The trail only grows, so what was found stays true meanwhile.
+
+        Where each change stands is held in memory, some hundred bytes a change; the rows themselves are not.
+        """
         numbers = list(self._acts.values_list("pk", flat=True))
+        places = self._places(Q())
         for first in range(0, len(numbers), ACTS_AT_ONCE):
             portion = numbers[first : first + ACTS_AT_ONCE]
             found = Recording.objects.in_bulk(portion)
-            for act in self._read([found[number] for number in portion], None):
+            for act in self._worded([found[number] for number in portion], places, None):
                 yield from act.lines
 
     def _read(self, acts: Sequence[Recording], shown: int | None, start: int = 0) -> list[Act]:
         """The acts with their lines: of each at most `shown` changes of records, from number `start`."""
         if not acts:
             return []
-        here = Q(recording__in=[act.pk for act in acts])
+        return self._worded(acts, self._places(Q(recording__in=[act.pk for act in acts])), shown, start)
+
+    def _places(self, here: Q) -> dict[int, list[tuple[int, int]]]:
+        """The number of the model and the history id of each row in the scope, by the recording that it belongs to."""
         rows = _rows([(model, scope & here) for model, scope in self._scopes], "table", "history_id", "recording_id")
-        of_act: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        places: dict[int, list[tuple[int, int]]] = defaultdict(list)
         for table, history_id, number in sorted(rows):
-            of_act[number].append((table, history_id))
+            places[number].append((table, history_id))
+        return places
+
+    def _worded(
+        self,
+        acts: Sequence[Recording],
+        places: dict[int, list[tuple[int, int]]],
+        shown: int | None,
+        start: int = 0,
+    ) -> list[Act]:
         end = None if shown is None else start + shown
-        wanted = [(*row, act) for act in acts for row in of_act[act.pk][start:end]]
+        wanted = [(*place, act) for act in acts for place in places[act.pk][start:end]]
         changes: dict[int, list[Change]] = defaultdict(list)
         for change in _changes([model for model, _ in self._scopes], wanted):
             changes[change.act.pk].append(change)
         return [
-            Act(act, tuple(_lines(changes[act.pk])), max(0, len(of_act[act.pk]) - start - len(changes[act.pk])))
+            Act(act, tuple(_lines(changes[act.pk])), max(0, len(places[act.pk]) - start - len(changes[act.pk])))
             for act in acts
         ]
 
@@ -316,7 +339,7 @@ def _change(model: Model, row: Any, before: Any, act: Recording, *, with_first: 
         patient=row.id if model is Patient else getattr(row, "patient_id", None),
         form=form,
         title=title,
-        name=word_record(row.instance) if issubclass(model, PatientRecord) else _name_of(model, row),
+        row=row,
         act=act,
         fields=tuple(_fields(model, row, before, act)) if is_worded else (),
     )

@@ -110,13 +110,13 @@ def _asked(request: StaffRequest, study: Study) -> tuple[ChangesForm, Changes]:
 def changes(request: StaffRequest, study: Study) -> HttpResponse:
     """Who changed what, when and why, in the whole study, newest first."""
     form, found = _asked(request, study)
-    paginator: Paginator[Any] = Paginator(_Acts(found), ACTS_A_PAGE)
-    page = paginator.get_page(request.GET.get("page"))
+    acts: Any = _Acts(found)  # all that the paginator needs of a list: a length, and slices
+    page = Paginator(acts, ACTS_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "study": study,
         "form": form,
         "page": page,
-        "acts": with_patients(page.object_list),
+        "acts": with_patients(list(page.object_list)),
         "is_narrowed": any(request.GET.get(name) for name in form.fields),
         "sees_all": sees_all_patients(request.user, study),
     }
