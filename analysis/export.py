@@ -21,12 +21,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analysis.catalogue import NotInCatalogue
-from analysis.estimate import DAYS_PER_MONTH
 from analysis.extract import Operator
 from analysis.report import SYNTHETIC, Basis, find_study, prepare, repeat
 from analysis.standards.adam import DATASETS, Dataset, leaving
 from analysis.tables.groups import ALL, COHORTS
 from trial.access import Viewer
+from trial.schedule import DAYS_PER_MONTH
 
 SCRIPTS = Path(__file__).resolve().parent / "standards" / "scripts"
 STANDARDS = ("adam",)
@@ -40,6 +40,7 @@ class CannotExport(ValueError):
 class Format:
     """How a dataset is written to a file, and how many rows are in the file when it is read back."""
 
+    name: str
     write: Callable[[Dataset, pd.DataFrame, Path], None]
     count: Callable[[Path], int]
 
@@ -59,8 +60,8 @@ def _write_parquet(dataset: Dataset, frame: pd.DataFrame, file: Path) -> None:
 
 
 FORMATS = {
-    "csv": Format(_write_csv, lambda file: len(pd.read_csv(file, dtype=str))),
-    "parquet": Format(_write_parquet, lambda file: pq.read_metadata(file).num_rows),
+    "csv": Format("csv", _write_csv, lambda file: len(pd.read_csv(file, dtype=str))),
+    "parquet": Format("parquet", _write_parquet, lambda file: pq.read_metadata(file).num_rows),
 }
 
 
@@ -130,7 +131,11 @@ def _fill(folder: Path, basis: Basis, formats: Sequence[str], purpose: str, reci
     """Write everything into a folder that nobody sees yet."""
     suffix = "_synthetic" if basis.extract.study.is_synthetic else ""
     frames = {dataset: _frame(dataset, basis) for dataset in DATASETS}
-    files = [_write(folder, dataset, frame, name, suffix) for name in formats for dataset, frame in frames.items()]
+    files = [
+        write_dataset(folder, dataset, frame, FORMATS[name], suffix=suffix)
+        for name in formats
+        for dataset, frame in frames.items()
+    ]
     if "csv" in formats:
         files += [_write_script(folder, name, basis, suffix) for name in ("redo.R", "redo.py")]
     options = ["--standard adam", f"--format {','.join(formats)}"]
@@ -161,18 +166,18 @@ def _frame(dataset: Dataset, basis: Basis) -> pd.DataFrame:
     return leaving(dataset, frame.reset_index(drop=True), basis.extract.study.code)
 
 
-def _write(folder: Path, dataset: Dataset, frame: pd.DataFrame, name: str, suffix: str) -> dict[str, Any]:
-    """Write one file, read it back, and describe it."""
-    file = folder / f"{dataset.name.lower()}{suffix}.{name}"
-    FORMATS[name].write(dataset, frame, file)
-    read_back = FORMATS[name].count(file)
+def write_dataset(folder: Path, dataset: Dataset, frame: pd.DataFrame, kind: Format, *, suffix: str) -> dict[str, Any]:
+    """Write one file, read it back, and describe it for the manifest. Raises `CannotExport` when rows are missing."""
+    file = folder / f"{dataset.name.lower()}{suffix}.{kind.name}"
+    kind.write(dataset, frame, file)
+    read_back = kind.count(file)
     if read_back != len(frame):
         raise CannotExport(f"{file.name} has {read_back} rows, {len(frame)} were to be written. Nothing is exported.")
     return {
         "name": file.name,
         "dataset": dataset.name,
         "label": dataset.label,
-        "format": name,
+        "format": kind.name,
         "rows": len(frame),
         "rows_read_back": read_back,
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
-from analysis.estimate import DAYS_PER_MONTH
 from analysis.results import Figure
 from analysis.rounding import fixed
 from analysis.tables.flow import TRUNK, Box
 from analysis.tables.survival import Survival
+from trial.schedule import DAYS_PER_MONTH
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"  # a name, not an address that is fetched
 

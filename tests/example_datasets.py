@@ -135,7 +135,7 @@ def empty_analysis(cohort: Cohort = PRIOR) -> Analysis:
 
 
 def _rows(text: str) -> list[dict[str, Any]]:
-    return [{name: _value(value) for name, value in row.items()} for row in table(text).to_dict("records")]  # type: ignore[misc]
+    return [{name: _value(value) for name, value in row.items()} for row in table(text).to_dict("records")]
 
 
 def _value(value: Any) -> Any:

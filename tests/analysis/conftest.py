@@ -1,6 +1,7 @@
 """A small demo study in the test database, written once for the tests of a module."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -11,9 +12,9 @@ from trial.models import Study
 
 
 @pytest.fixture(scope="module")
-def demo_of_the_module(django_db_setup: None, django_db_blocker: object) -> Iterator[Study]:
+def demo_of_the_module(django_db_setup: None, django_db_blocker: Any) -> Iterator[Study]:
     """Twelve unconstrained patients with their history, in a transaction that is taken back."""
-    with django_db_blocker.unblock(), transaction.atomic():  # type: ignore[attr-defined]
+    with django_db_blocker.unblock(), transaction.atomic():
         yield write_study(plan_study(1, 12), label="Twelve patients for a test.")
         transaction.set_rollback(True)
 

@@ -1,0 +1,299 @@
+"""Datasets that leave: complete, described, repeatable, all or nothing; and redone by Python and by R."""
+
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+
+from analysis.catalogue import NotInCatalogue
+from analysis.derive import datasets as derived
+from analysis.export import FORMATS, CannotExport, export, export_zip, write_dataset
+from analysis.extract import EVERYTHING
+from analysis.report import report
+from analysis.standards.adam import DATASETS
+from tests.analysis.test_extract import coordinator_of
+from trial.audit import recording
+from trial.models import Patient, Study
+
+
+@pytest.fixture
+def real_data(demo: Study) -> Study:
+    """The same study as if its patients were real."""
+    study = Study.objects.get(pk=demo.pk)
+    study.is_synthetic = False
+    with recording(by=User.objects.create_user("somebody"), reason="What if they were real?"):
+        study.save()
+    return study
+
+
+def command(*arguments: str) -> str:
+    out = StringIO()
+    call_command("export", *arguments, stdout=out)
+    return out.getvalue()
+
+
+# The table of variables
+
+
+@pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset.name)
+def test_every_variable_leaves_with_a_kind_and_a_label_of_at_most_40_bytes(dataset):
+    columns = getattr(derived, dataset.name).columns
+
+    assert [variable.name for variable in dataset.variables] == ["STUDYID", *columns]
+    for variable in dataset.variables:
+        assert variable.kind in {"text", "flag", "date", "whole", "number"}
+        assert 0 < len(variable.label.encode()) <= 40
+        assert variable.label.isascii()
+
+
+# What is written
+
+
+def test_the_files_hold_every_row_and_say_that_they_are_synthetic(demo: Study, tmp_path: Path):
+    manifest = export(EVERYTHING, tmp_path / "out")
+
+    names = sorted(file.name for file in (tmp_path / "out").iterdir())
+    datasets = [f"{name}_synthetic.{kind}" for name in ("adae", "adrs", "adsl", "adtte") for kind in ("csv", "parquet")]
+    assert names == sorted(["README.txt", "manifest.json", "redo.R", "redo.py", *datasets])
+    adsl = pd.read_csv(tmp_path / "out" / "adsl_synthetic.csv")
+    assert len(adsl) == Patient.objects.count()
+    assert adsl["USUBJID"].str.startswith("SYN-").all()
+    assert set(adsl["STUDYID"]) == {"MT103-211"}
+    assert "SYNTHETIC DATA" in (tmp_path / "out" / "README.txt").read_text()
+    assert manifest["note"].startswith("SYNTHETIC DATA")
+
+
+def test_the_manifest_has_instant_cutoff_cohort_rows_hashes_and_the_command(demo: Study, tmp_path: Path):
+    export(EVERYTHING, tmp_path / "out", cutoff="2014-09-30", purpose="Check in R", recipient="A. Person")
+
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert (manifest["study"], manifest["cohort"], manifest["cutoff"]) == ("MT103-211", "all", "2014-09-30")
+    assert manifest["repeat"].startswith("./marrow export --study MT103-211 --cohort all --as-of 20")
+    assert manifest["repeat"].endswith("--purpose 'Check in R' --recipient 'A. Person' --out DIR")
+    assert len(manifest["files"]) == 10
+    for file in manifest["files"]:
+        content = (tmp_path / "out" / file["name"]).read_bytes()
+        assert file["sha256"] == hashlib.sha256(content).hexdigest()
+        assert file.get("rows") == file.get("rows_read_back")
+
+
+def test_the_same_export_again_has_the_same_hashes(demo: Study, tmp_path: Path):
+    first = export(EVERYTHING, tmp_path / "first")
+    again = export(EVERYTHING, tmp_path / "again", as_of=first["as_of"], cutoff=first["cutoff"])
+
+    assert [file["sha256"] for file in first["files"]] == [file["sha256"] for file in again["files"]]
+
+
+def test_csv_and_parquet_hold_the_same(demo: Study, tmp_path: Path):
+    export(EVERYTHING, tmp_path / "out")
+
+    for dataset in DATASETS:
+        stem = tmp_path / "out" / f"{dataset.name.lower()}_synthetic"
+        parquet = pq.read_table(f"{stem}.parquet")
+        csv = pd.read_csv(f"{stem}.csv", dtype=str, keep_default_na=False)
+        assert csv.columns.tolist() == parquet.column_names
+        for variable in dataset.variables:
+            values = ["" if value is None else value for value in parquet[variable.name].to_pylist()]
+            if variable.kind == "number":
+                assert [float(text) if text else "" for text in csv[variable.name]] == values
+            else:
+                assert csv[variable.name].tolist() == [str(value) for value in values]
+
+
+def test_parquet_files_carry_the_labels(demo: Study, tmp_path: Path):
+    export(EVERYTHING, tmp_path / "out", formats=["parquet"])
+
+    schema = pq.read_schema(tmp_path / "out" / "adtte_synthetic.parquet")
+    assert schema.metadata[b"label"] == b"Time-to-Event Analysis Dataset"
+    assert schema.field("CNSR").metadata == {b"label": b"Censor"}
+    assert not (tmp_path / "out" / "redo.py").exists()  # the scripts read CSV
+
+
+def test_a_cohort_leaves_alone(demo: Study, tmp_path: Path):
+    export(EVERYTHING, tmp_path / "out", cohort="no-prior-allohsct")
+
+    adsl, adae = (pd.read_csv(tmp_path / "out" / f"{name}_synthetic.csv") for name in ("adsl", "adae"))
+    assert set(adsl["NAIVEFL"]) == {"Y"}
+    assert set(adae["USUBJID"]) <= set(adsl["USUBJID"])
+    assert '"No prior alloHSCT": "NAIVEFL"' in (tmp_path / "out" / "redo.py").read_text()
+
+
+def test_an_empty_folder_that_is_there_is_used(demo: Study, tmp_path: Path):
+    (tmp_path / "out").mkdir()
+
+    export(EVERYTHING, tmp_path / "out", formats=["csv"])
+
+    assert (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_the_zip_holds_the_same_files_under_its_own_name(demo: Study):
+    name, packed = export_zip(EVERYTHING, cohort="all", formats=["csv"])
+
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert name == "MT103-211-adam-all-2016-12-31-synthetic.zip"
+        assert f"{name.removesuffix('.zip')}/adtte_synthetic.csv" in archive.namelist()
+
+
+def test_a_coordinator_exports_the_own_site(demo: Study, tmp_path: Path):
+    patient = Patient.objects.order_by("number").first()
+    assert patient is not None
+
+    manifest = export(coordinator_of(patient.site), tmp_path / "out")
+
+    adsl = pd.read_csv(tmp_path / "out" / "adsl_synthetic.csv")
+    assert adsl["USUBJID"].str.startswith(f"SYN-{patient.site.number}").all()
+    assert manifest["scope"] == f"site {patient.site.number} only"
+
+
+# Purpose and recipient
+
+
+def test_data_of_real_patients_need_a_purpose_and_a_recipient(real_data: Study, tmp_path: Path):
+    for given in ({}, {"purpose": "Review"}, {"recipient": "A. Person", "purpose": " "}):
+        with pytest.raises(CannotExport, match="Say what the data are for and who receives them"):
+            export(EVERYTHING, tmp_path / "out", **given)
+
+    manifest = export(EVERYTHING, tmp_path / "out", purpose="Review", recipient="A. Person", formats=["csv"])
+
+    assert (manifest["purpose"], manifest["recipient"], manifest["note"]) == ("Review", "A. Person", "")
+    assert (tmp_path / "out" / "adsl.csv").exists()
+
+
+# All or nothing
+
+
+def test_a_folder_in_use_is_left_as_it_is(demo: Study, tmp_path: Path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+
+    with pytest.raises(CannotExport, match=r"is there already and not empty\. Name a new folder"):
+        export(EVERYTHING, tmp_path / "out")
+
+    assert [file.name for file in tmp_path.rglob("*.*")] == ["mine.txt"]
+
+
+def test_a_file_that_lost_rows_stops_the_export(tmp_path: Path):
+    def write_less(dataset: Any, frame: pd.DataFrame, file: Path) -> None:
+        frame.iloc[1:].to_csv(file, index=False)
+
+    losing = replace(FORMATS["csv"], write=write_less)
+
+    with pytest.raises(CannotExport, match=r"adsl\.csv has 1 rows, 2 were to be written\. Nothing is exported\."):
+        write_dataset(tmp_path, DATASETS[0], pd.DataFrame({"USUBJID": ["P1", "P2"]}), losing, suffix="")
+
+
+def test_an_export_that_fails_at_the_end_leaves_nothing(demo: Study, tmp_path: Path):
+    with pytest.raises(UnicodeEncodeError):  # half a character: it cannot be written into the manifest
+        export(EVERYTHING, tmp_path / "out", formats=["csv"], purpose="\udc80")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+# The command
+
+
+def test_the_command_says_what_it_wrote(demo: Study, tmp_path: Path):
+    printed = command("--format", "csv", "--out", str(tmp_path / "out"))
+
+    assert f"adsl_synthetic.csv, {Patient.objects.count()} rows" in printed
+    assert "redo.R" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--standard", "sdtm"], "There is no standard 'sdtm'. Choose from adam."),
+        (["--format", "xpt"], "There is no format 'xpt'. Choose from csv, parquet."),
+        (["--study", "X"], "There is no study 'X'. Choose from MT103-211."),
+        (["--cohort", "x"], "There is no cohort 'x'. Choose from prior-allohsct, no-prior-allohsct, all."),
+        (["--cutoff", "x"], "'x' is not a date."),
+    ],
+)
+def test_bad_input_gets_a_sentence_exit_code_2_and_nothing_written(
+    demo: Study, tmp_path: Path, arguments: list[str], sentence: str
+):
+    with pytest.raises(CommandError) as refused:
+        command(*arguments, "--out", str(tmp_path / "out"))
+
+    assert sentence in str(refused.value)
+    assert refused.value.returncode == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_gets_a_sentence(demo: Study, tmp_path: Path):
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(CommandError, match="The export cannot be written to") as refused:
+        command("--out", str(tmp_path / "file" / "out"))
+
+    assert refused.value.returncode == 2
+
+
+def test_an_unknown_format_is_refused_by_the_function_too(demo: Study, tmp_path: Path):
+    for formats in (["xpt"], []):
+        with pytest.raises(NotInCatalogue, match=r"Choose from csv, parquet\."):
+            export(EVERYTHING, tmp_path / "out", formats=formats)
+
+
+# Redone elsewhere
+
+
+def expected_lines() -> dict[tuple[str, str, str], tuple[float | None, float | None, float | None]]:
+    """What the report says of T-4.1 and of the numbers of F-5.4, by group, variable and statistic or landmark."""
+    found: dict[tuple[str, str, str], tuple[float | None, float | None, float | None]] = {}
+    for output in report(EVERYTHING, outputs=["T-4.1", "T-5.3"]).outputs:
+        for result in output.results:
+            if result.statistic in ("interval", "median", "survival"):
+                kind = {"interval": "count"}.get(result.statistic, result.level or result.statistic)
+                found[result.group, result.variable, kind] = (result.value, result.lower, result.upper)
+    return found
+
+
+def redone(folder: Path, *program: str) -> dict[tuple[str, str, str], tuple[float | None, ...]]:
+    """The lines that a script of the export prints."""
+    done = subprocess.run(program, cwd=folder, capture_output=True, text=True, check=True, timeout=120)
+    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    return {
+        (group, variable, kind): tuple(None if text in ("NA", "nan") else float(text) for text in numbers)
+        for group, variable, kind, *numbers in lines
+    }
+
+
+def agree(found: dict[Any, tuple[float | None, ...]]) -> None:
+    """Every number that the script could make is the report's; what it leaves out is not estimable there."""
+    expected = expected_lines()
+    assert found
+    assert set(found) <= set(expected)
+    for key, numbers in expected.items():
+        if key not in found:
+            assert numbers[0] is None, key
+            continue
+        for mine, theirs in zip(numbers, found[key], strict=True):
+            assert mine == (None if theirs is None else pytest.approx(theirs, rel=1e-9, abs=1e-9)), key
+
+
+@pytest.mark.reference
+def test_python_with_lifelines_redoes_response_and_survival_from_the_csv_files(demo: Study, tmp_path: Path):
+    export(EVERYTHING, tmp_path / "out", formats=["csv"])
+
+    agree(redone(tmp_path / "out", sys.executable, "-W", "ignore", "redo.py"))
+
+
+@pytest.mark.r
+@pytest.mark.reference
+def test_r_with_survival_redoes_response_and_survival_from_the_csv_files(demo: Study, tmp_path: Path):
+    export(EVERYTHING, tmp_path / "out", formats=["csv"])
+
+    agree(redone(tmp_path / "out", "Rscript", "redo.R"))
