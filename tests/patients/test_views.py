@@ -1,0 +1,210 @@
+"""The casebook on the page: who is listed, what a form says, what was corrected."""
+
+import html
+import re
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from patients.casebook import Status, casebook_of
+from patients.models import (
+    Death,
+    Demographics,
+    Enrolment,
+    HaematologyResult,
+    HaematologySample,
+    InfusionInterval,
+    Marrow,
+    MrdAssay,
+    PerformanceStatus,
+    PriorTherapy,
+    Transplant,
+)
+from tests import make
+from tests.cast import Cast
+from trial.audit import recording
+from trial.models import FormEntry, Patient
+
+
+@pytest.fixture
+def at_site(client: Client, cast: Cast) -> Client:
+    """A browser in which the coordinator is signed in."""
+    client.force_login(cast["coordinator"])
+    return client
+
+
+def text_of(client: Client, address: str) -> str:
+    """The words of a page, without its tags."""
+    answer = client.get(address)
+    assert answer.status_code == 200, address
+    content = answer.content.decode().split("<main", 1)[1].split("</main>", 1)[0]
+    return " ".join(html.unescape(re.sub("<[^>]*>", " ", content)).split())
+
+
+def test_the_list_shows_the_facts_of_each_patient_of_the_site(at_site: Client, patient, patient_elsewhere):
+    make.record(Demographics, patient)
+    make.record(Enrolment, patient)
+    make.record(InfusionInterval, patient)
+    make.record(Transplant, patient)
+    make.record(Death, patient, died_on="2013-08")
+
+    page = text_of(at_site, "/MT103-211/patients/")
+
+    assert "1 patient at your site." in page
+    facts = "SYN-012-001 012 Ulm Germany Female 17-May-1980 04-Mar-2013 Yes 04-Mar-2013 Died UN-Aug-2013"
+    assert facts in page
+    assert "SYN-034-001" not in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("", ["SYN-012-001", "SYN-034-001"]),
+        ("?q=034", ["SYN-034-001"]),
+        ("?status=died", ["SYN-012-001"]),
+        ("?status=alive", ["SYN-034-001"]),
+        ("?sort=-number", ["SYN-034-001", "SYN-012-001"]),
+        ("?q=nobody", []),
+    ],
+)
+def test_the_list_can_be_searched_narrowed_and_sorted(client, cast, patient, patient_elsewhere, asked, found):
+    make.record(Death, patient)
+    client.force_login(cast["monitor"])
+
+    answer = client.get(f"/MT103-211/patients/{asked}")
+
+    assert [str(row.record) for row in answer.context["table"].rows] == found
+
+
+def test_the_list_narrows_to_a_site(client: Client, cast: Cast, patient, patient_elsewhere):
+    client.force_login(cast["monitor"])
+
+    answer = client.get(f"/MT103-211/patients/?site={cast.elsewhere.pk}")
+
+    assert [str(row.record) for row in answer.context["table"].rows] == ["SYN-034-001"]
+
+
+def test_each_form_says_how_far_it_is(at_site: Client, patient: Patient):
+    make.record(Enrolment, patient)
+    make.record(Demographics, patient, missing={"ethnicity": "UNK"}, ethnicity=None)
+    with recording(by=make.author(), reason="Expected forms."):
+        FormEntry.objects.create(patient=patient, form="ALLH")
+        FormEntry.objects.create(patient=patient, form="HSCT", has_any=False)
+        FormEntry.objects.create(patient=patient, form="PTX", has_any=True)
+        FormEntry.objects.create(patient=patient, form="BDIS", is_not_done=True, not_done_reason="Patient left.")
+
+    statuses = {form.form.code: form.status for section in casebook_of(patient).sections for form in section.forms}
+
+    assert statuses["ENR"] is Status.INCOMPLETE  # the version of the consent is required and blank
+    assert statuses["DM"] is Status.COMPLETE  # the blank answer says why it is blank
+    assert statuses["ALLH"] is Status.EXPECTED
+    assert statuses["HSCT"] is Status.COMPLETE
+    assert statuses["PTX"] is Status.INCOMPLETE  # there is something to report, and no row yet
+    assert statuses["BDIS"] is Status.NOT_DONE
+    assert statuses["DTH"] is None
+    page = text_of(at_site, f"/MT103-211/patients/{patient}/")
+    assert "Prior transplantation Complete Nothing to report" in page
+    assert "Demographics Complete" in page
+
+
+def test_the_casebook_costs_the_same_number_of_queries_for_many_records(at_site: Client, patient: Patient):
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            at_site.get(f"/MT103-211/patients/{patient}/")
+        return len(captured)
+
+    make.record(PriorTherapy, patient)
+    few = queries()
+    for _ in range(5):
+        make.record(PriorTherapy, patient)
+
+    assert queries() == few
+
+
+def test_a_form_with_one_record_has_each_answer_beside_its_question(at_site: Client, patient: Patient):
+    make.record(PerformanceStatus, patient, missing={"height_cm": "ND"})
+
+    page = text_of(at_site, f"/MT103-211/patients/{patient}/PS/")
+
+    assert "Weight 71.5 kg" in page
+    assert "Height Not done" in page
+    assert "Writing test done No" in page
+
+
+def test_blood_counts_are_a_row_a_visit_with_a_column_a_test(at_site: Client, patient: Patient):
+    for day, platelets in ((1, 40), (8, 60), (15, 90), (22, 120)):
+        sample = make.record(HaematologySample, patient, visit=f"C1D{day}")
+        make.record(HaematologyResult, patient, sample=sample, value=platelets, value_text=str(platelets))
+
+    page = text_of(at_site, f"/MT103-211/patients/{patient}/LBH/")
+
+    assert "4 rows." in page
+    assert "Platelets 10^9/L" in page
+    assert "C1D15 04-Mar-2013 10:30 (UTC+01:00) LAB-012 90" in page
+
+
+def test_a_form_without_records_says_why_it_is_empty(at_site: Client, patient: Patient):
+    with recording(by=make.author(), reason="The gate was answered."):
+        FormEntry.objects.create(patient=patient, form="HSCT", has_any=False)
+        FormEntry.objects.create(patient=patient, form="DM")
+
+    assert "there is nothing to report" in text_of(at_site, f"/MT103-211/patients/{patient}/HSCT/")
+    assert "This form is expected, and nothing was entered yet." in text_of(
+        at_site, f"/MT103-211/patients/{patient}/DM/"
+    )
+    assert "This form is not expected of this patient." in text_of(at_site, f"/MT103-211/patients/{patient}/DTH/")
+
+
+def test_a_row_of_a_block_leads_to_its_form(at_site: Client, patient: Patient):
+    answer = at_site.get(f"/MT103-211/patients/{patient}/LBH.RESULT/")
+
+    assert answer["Location"] == f"/MT103-211/patients/{patient}/LBH/"
+
+
+def test_a_record_shows_its_rows_and_the_record_that_it_points_to(at_site: Client, patient: Patient):
+    sample = make.record(HaematologySample, patient)
+    make.record(HaematologyResult, patient, sample=sample)
+    marrow = make.record(Marrow, patient)
+    assay = make.record(MrdAssay, patient, marrow=marrow)
+
+    assert "Test Result As typed Unit Platelets 120 120 10^9/L" in text_of(
+        at_site, f"/MT103-211/patients/{patient}/LBH/{sample.pk}/"
+    )
+    answer = at_site.get(f"/MT103-211/patients/{patient}/MRD/{assay.pk}/").content.decode()
+    assert f'<a href="/MT103-211/patients/{patient}/BM/{marrow.pk}/">Marrow 04-Mar-2013, CENTRAL</a>' in answer
+
+
+def test_a_corrected_answer_shows_old_new_who_and_when_and_leads_to_its_history(
+    at_site: Client, cast: Cast, patient: Patient
+):
+    status = make.record(PerformanceStatus, patient)
+    with recording(by=cast["coordinator"], reason="Misread.", role="Site coordinator", study=cast.study):
+        status.weight_kg = Decimal("61.5")
+        status.save()
+
+    page = text_of(at_site, f"/MT103-211/patients/{patient}/PS/{status.pk}/")
+    history = text_of(at_site, f"/MT103-211/patients/{patient}/PS/{status.pk}/history/?field=weight_kg")
+
+    assert "Weight 61.5 kg was 71.5 → now 61.5 kg" in page
+    assert "this is version 2" in page
+    assert "2 versions, newest first." in history
+    assert "Version 2: changed" in history
+    assert "Coordinator (site coordinator) Why: Misread. Field Old and new Weight was 71.5 → now 61.5 kg" in history
+
+
+def test_a_record_of_another_patient_is_not_there(at_site: Client, patient, patient_elsewhere):
+    status = make.record(PerformanceStatus, patient_elsewhere)
+
+    answer = at_site.get(f"/MT103-211/patients/{patient}/PS/{status.pk}/", follow=True)
+
+    assert answer.status_code == 404
+
+
+def test_an_unknown_form_is_answered_with_those_there_are(at_site: Client, patient: Patient):
+    answer = at_site.get(f"/MT103-211/patients/{patient}/XX/")
+
+    assert answer.status_code == 404
+    assert "There is no form &#x27;XX&#x27;. Choose from AE, " in answer.content.decode()
