@@ -26,7 +26,7 @@ from trial.forms import ChangesForm
 from trial.frame import Frame, first_page
 from trial.models import Membership, Patient, Role, Study
 
-ACTS_A_PAGE = 40
+ACTS_A_PAGE = 30
 CHANGES_OF_AN_ACT = 100
 
 ROLE_BEGINS = {
