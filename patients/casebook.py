@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum
 from typing import Any
 
@@ -11,10 +12,12 @@ from django.db.models import Max, Value
 
 from trial.audit import Recording
 from trial.changes import questions
-from trial.fields import Answer, CodedField
+from trial.fields import Answer, CodedField, FullDateField, MomentField, PartialDateField
 from trial.models import FormEntry, Patient
 from trial.records import SECTIONS, Form, PatientRecord, record_models
 from trial.wording import label_of_field, unit_of, word_answer, word_missing, word_record
+
+DATES = (FullDateField, MomentField, PartialDateField)
 
 
 class Status(Enum):
@@ -195,9 +198,15 @@ def is_number(field: "models.Field[Any, Any]") -> bool:
 
 
 def records_of(patient: Patient, model: type[PatientRecord]) -> list[Any]:
-    """The records of one form with the records they point to, oldest first."""
+    """The records of one form with the records they point to, in the order of their first date."""
     linked = [field.name for field in questions(model) if field.is_relation]
-    return list(model.objects.filter(patient=patient).select_related("entry", *linked).order_by("pk"))
+    dates = [field.attname for field in questions(model) if isinstance(field, DATES)]
+    records = list(model.objects.filter(patient=patient).select_related("entry", *linked).order_by("pk"))
+    if not dates:
+        return records
+    return sorted(
+        records, key=lambda record: _as_text(getattr(record, dates[0]))
+    )  # the sort keeps equals in their order
 
 
 def wide_column(child: type[PatientRecord], parent: str) -> CodedField | None:
@@ -219,6 +228,11 @@ def columns_with_answers(rows: Sequence[Sequence[Shown]]) -> list[int]:
     """The numbers of the columns in which some row says something; an empty column of a wide table only costs room."""
     width = len(rows[0]) if rows else 0
     return [n for n in range(width) if any(row[n].text or row[n].why_blank for row in rows)]
+
+
+def _as_text(when: date | str | None) -> str:
+    """A date, a moment or a partial date so that earlier is less; unknown comes first."""
+    return when.isoformat() if isinstance(when, date) else when or ""
 
 
 def _counted(number: int, one: str, many: str) -> str:

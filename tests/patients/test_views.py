@@ -23,6 +23,7 @@ from patients.models import (
     PriorTherapy,
     Transplant,
 )
+from safety.models import AdverseEvent
 from tests import make
 from tests.cast import Cast
 from trial.audit import recording
@@ -144,6 +145,15 @@ def test_blood_counts_are_a_row_a_visit_with_a_column_a_test(at_site: Client, pa
     assert "4 rows." in page
     assert "Platelets 10^9/L" in page
     assert "C1D15 04-Mar-2013 10:30 (UTC+01:00) LAB-012 90" in page
+
+
+def test_rows_are_in_the_order_of_their_dates(at_site: Client, patient: Patient):
+    for started in ("2013-03-09", "2013-03", "2013-03-05"):
+        make.record(AdverseEvent, patient, started=started)
+
+    answer = at_site.get(f"/MT103-211/patients/{patient}/AE/")
+
+    assert [record.started for record in answer.context["records"]] == ["2013-03", "2013-03-05", "2013-03-09"]
 
 
 def test_a_form_without_records_says_why_it_is_empty(at_site: Client, patient: Patient):
