@@ -115,13 +115,19 @@ class Protection(ABC):
                     cursor.execute(piece.creates)
         return [name for name in wanted if name not in right]
 
-    def remove(self) -> bool:
-        """Remove Marrow's triggers for a change of tables, inside a transaction that renews them. True when there were any."""
-        triggers = [piece for piece in self.installed() if piece.name.startswith("marrow_") and piece.is_trigger]
+    @abstractmethod
+    def concerned(self, triggers: list[Piece], statement: str) -> list[Piece]:
+        """Those of the triggers that must be away while a statement changes tables."""
+
+    def triggers(self) -> list[Piece]:
+        """Marrow's triggers that are there."""
+        return [piece for piece in self.installed() if piece.is_trigger and piece.name.startswith("marrow_")]
+
+    def remove(self, triggers: Iterable[Piece]) -> None:
+        """Remove triggers for a change of tables, inside a transaction that renews them."""
         with self.connection.cursor() as cursor:
             for piece in triggers:
                 cursor.execute(piece.removes)
-        return bool(triggers)
 
     def install_stamp(self, *, dated: bool) -> None:
         """Change the one piece that stamps recordings. Only the demo, while it builds its own database, asks for `dated`."""

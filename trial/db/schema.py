@@ -11,6 +11,8 @@ from typing import Any
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.utils import NotSupportedError
 
+from trial.db.protection import Piece
+
 CHANGES_TABLES = re.compile(r"\s*(CREATE|ALTER|DROP|RENAME|COMMENT)\b", re.IGNORECASE)
 LEAVES_ROWS_ALONE = re.compile(
     r"\s*(SELECT|PRAGMA|EXPLAIN|SAVEPOINT|RELEASE|ROLLBACK|SET|SHOW|BEGIN|COMMIT)\b", re.IGNORECASE
@@ -24,7 +26,8 @@ class TriggerKeeper(BaseDatabaseSchemaEditor):
     connection: Any  # one of ours, with its `protection`
 
     def __enter__(self) -> Any:
-        self.triggers_are_away = False
+        self.present: list[Piece] | None = None  # the triggers that are there; None before they were asked for
+        self.tables_changed = False
         self.depth_of_own_change = 0  # more than 0 while Django itself moves rows: a table remade, a NULL filled
         self.keeping = False  # while the triggers themselves are removed or renewed
         editor = super().__enter__()
@@ -58,31 +61,36 @@ class TriggerKeeper(BaseDatabaseSchemaEditor):
         return execute(sql, params, many, context)
 
     def remove_triggers(self, sql: str) -> None:
-        """Take the triggers away, once, before the first statement that changes a table."""
-        if self.triggers_are_away or INDEX_ALONE.match(sql):
+        """Take away the triggers that must not be there when this statement changes tables."""
+        if INDEX_ALONE.match(sql):
             return
         self.keeping = True
         try:
-            if not self.atomic_migration and self.connection.protection.installed():
+            if self.present is None:
+                self.present = self.connection.protection.triggers()
+            if self.present and not self.atomic_migration:
                 raise NotSupportedError(
                     "This migration is not atomic, so the triggers of the audit trail cannot be taken away for it. "
                     "Only indexes may be made or dropped outside a transaction."
                 )
-            self.connection.protection.remove()
+            going = self.connection.protection.concerned(self.present, sql)
+            self.connection.protection.remove(going)
         finally:
             self.keeping = False
-        self.triggers_are_away = True
+        self.present = [piece for piece in self.present if piece not in going]
+        self.tables_changed = True
 
     def renew_triggers(self) -> None:
-        """Put the triggers back, made for the tables as they now are."""
-        if not self.triggers_are_away:
+        """Make the triggers what they should be for the tables as they now are."""
+        if not self.tables_changed:
             return
         self.keeping = True
         try:
             self.connection.protection.renew()
         finally:
             self.keeping = False
-        self.triggers_are_away = False
+        self.present = None
+        self.tables_changed = False
 
     def alter_field(self, *args: Any, **kwargs: Any) -> None:
         """Django's, told apart from a data migration: it may fill a column of rows that are there."""

@@ -2,7 +2,7 @@
 
 import pytest
 from django.apps.registry import Apps
-from django.core.checks import run_checks
+from django.core.checks.registry import registry
 from django.db import models
 
 from tests.audit_app.models import Ward, Weighing
@@ -30,7 +30,7 @@ def options(**more: object) -> type:
 
 
 def test_the_models_of_the_project_pass():
-    assert [message for message in run_checks() if (message.id or "").startswith("marrow.A")] == []
+    assert trail_is_complete in registry.registered_checks
     assert trail_is_complete(None) == []
 
 
@@ -78,38 +78,38 @@ def test_a_reference_that_protects_or_cascades_is_allowed(on_delete):
 
 
 def test_marrow_A004_a_plain_many_to_many_field_from_either_side():
-    registry = Apps(["patients"])  # relations from the other side are looked for among installed apps
+    apps = Apps(["patients"])  # relations from the other side are looked for among installed apps
 
     class Left(AuditedModel):
-        Meta = options(apps=registry)
+        Meta = options(apps=apps)
 
     class Right(AuditedModel):
         lefts = models.ManyToManyField(Left)
-        Meta = options(apps=registry)
+        Meta = options(apps=apps)
 
     class Pointing(Untracked):
         untracked_because = "A test."
         lefts = models.ManyToManyField(Left)
-        Meta = options(apps=registry)
+        Meta = options(apps=apps)
 
     assert ids(Right) == ["marrow.A004"]
     assert ids(Left) == ["marrow.A004", "marrow.A004"]
 
 
 def test_a_relation_with_a_tracked_model_of_its_own_is_allowed():
-    registry = Apps()
+    apps = Apps()
 
     class Left(AuditedModel):
-        Meta = options(apps=registry)
+        Meta = options(apps=apps)
 
     class Right(AuditedModel):
         lefts = models.ManyToManyField(Left, through="patients.Between")
-        Meta = options(apps=registry)
+        Meta = options(apps=apps)
 
     class Between(AuditedModel):
         left = models.ForeignKey(Left, models.CASCADE)
         right = models.ForeignKey(Right, models.CASCADE)
-        Meta = options(apps=registry)
+        Meta = options(apps=apps)
 
     assert ids(Left) == ids(Right) == ids(Between) == []
 

@@ -197,6 +197,17 @@ def test_data_changed_after_the_schema_in_one_migration_is_refused(data, weighin
     assert "spare" not in {column.name for column in connection.protection.columns()}
 
 
+def test_a_change_of_the_recordings_leaves_every_trigger_right(weighing):
+    with connection.schema_editor() as editor:
+        editor.execute("ALTER TABLE trial_recording ADD COLUMN spare integer")
+    try:
+        assert_tracked("kilograms = 72")
+    finally:
+        with connection.schema_editor() as editor:
+            editor.execute("ALTER TABLE trial_recording DROP COLUMN spare")
+    assert_tracked("kilograms = 73")
+
+
 def test_data_changed_between_schema_changes_are_recorded(weighing):
     def fill(apps, editor):
         with recording(by=service_account("migration"), reason="Filled"):

@@ -224,7 +224,7 @@ def test_a_tracked_table_without_other_columns_is_served():
 
 @pytest.mark.django_db
 def test_before_the_first_migration_nothing_is_expected():
-    connection.protection.remove()
+    connection.protection.remove(connection.protection.triggers())
     sql("ALTER TABLE trial_recording RENAME TO gone")
 
     assert connection.protection.expected() == []

@@ -37,7 +37,7 @@ def behind_the_triggers(two_weighings):
     """Somebody who owns the database takes the triggers away, does something, and puts them back."""
 
     def tamper(statement: str, *parameters: object) -> list[str]:
-        connection.protection.remove()
+        connection.protection.remove(connection.protection.triggers())
         sql(statement, *parameters)
         connection.protection.renew()
         return [str(finding) for finding in prove().findings]
@@ -193,7 +193,7 @@ def test_the_command_ends_with_the_rows_and_exit_code_1(behind_the_triggers, two
 def test_a_thousand_findings_are_told_in_two_hundred_lines(act):
     with act():
         Weighing.objects.bulk_create([Weighing(label=f"w{n}", kilograms=n) for n in range(300)])
-    connection.protection.remove()
+    connection.protection.remove(connection.protection.triggers())
     sql("UPDATE audit_app_weighing SET kilograms = -1")
     connection.protection.renew()
 
@@ -206,7 +206,7 @@ def test_a_thousand_findings_are_told_in_two_hundred_lines(act):
 
 
 def test_a_column_without_history_is_found(two_weighings):
-    connection.protection.remove()
+    connection.protection.remove(connection.protection.triggers())
     sql("ALTER TABLE audit_app_weighing ADD COLUMN secret integer")
     connection.protection.renew()
 
@@ -216,7 +216,7 @@ def test_a_column_without_history_is_found(two_weighings):
 
 
 def test_a_database_without_tables_is_no_proof(two_weighings):
-    connection.protection.remove()
+    connection.protection.remove(connection.protection.triggers())
     sql("ALTER TABLE trial_recording RENAME TO gone")
 
     assert [str(finding) for finding in prove().findings] == ["trial_recording: is not there. Run `migrate` first."]

@@ -10,7 +10,7 @@ from django.db.backends.utils import truncate_name
 
 from trial.db import refusals
 from trial.db.protection import Piece, Protection, sql_literal, version_index
-from trial.db.tables import RECORDING_TABLE, Column, TrackedTable
+from trial.db.tables import RECORDING_TABLE, Column, TrackedTable, table_of_history
 
 LOCK_SPACE = 0x4D52  # the upper 16 bits of our advisory locks; the lower 48 are the milliseconds of an open act
 SEARCH_PATH = "pg_catalog, pg_temp"  # so that nobody's own table or operator is taken for ours
@@ -128,6 +128,12 @@ END""",
             ]
         return pieces
 
+    def concerned(self, triggers: list[Piece], statement: str) -> list[Piece]:
+        # Those of the tables that it names and of their histories, or the other way round: each needs a lock on its table. A
+        # name inside a longer one counts: one too many does no harm.
+        named = {record_of(piece) for piece in triggers if piece.table in statement}
+        return [piece for piece in triggers if record_of(piece) in named or RECORDING_TABLE in named]
+
     def differing(self, columns: Iterable[str], before: str, after: str) -> str:
         return differing_columns(columns, before, after)
 
@@ -137,6 +143,11 @@ END""",
             for name in columns
         )
         return " OR ".join(each) or "false"
+
+
+def record_of(piece: Piece) -> str:
+    """The table whose rows a trigger is about: for a trigger on a history, the table that it belongs to."""
+    return table_of_history(piece.table) or piece.table
 
 
 def differing_columns(columns: Iterable[str], before: str, after: str) -> str:
