@@ -5,7 +5,7 @@ shorter of the two texts, the order of the texts is the order of what is known.
 """
 
 from django.db.models import CheckConstraint, F, Q, TextField
-from django.db.models.expressions import Combinable
+from django.db.models.expressions import Func
 from django.db.models.functions import Cast, Least, Length, Substr
 from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, LessThan
 
@@ -25,13 +25,13 @@ def in_order(first: str, second: str, *, name: str, says: str, may_be_same_day: 
     return CheckConstraint(condition=condition, name=name, violation_error_message=says)
 
 
-def _common_part(name: str, other: str) -> Combinable:
+def _common_part(name: str, other: str) -> Func:
     return Substr(_text(name), 1, _known_length(name, other))
 
 
-def _known_length(first: str, second: str) -> Combinable:
+def _known_length(first: str, second: str) -> Func:
     return Least(Length(_text(first)), Length(_text(second)))
 
 
-def _text(name: str) -> Combinable:
+def _text(name: str) -> Func:
     return Cast(F(name), TextField())

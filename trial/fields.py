@@ -36,6 +36,7 @@ class Answer(models.Field):
         return None
 
     def db_check(self, connection: BaseDatabaseWrapper) -> str | None:
+        assert self.column is not None  # a field on a model has a column
         own = self.check_sql(connection.ops.quote_name(self.column))
         inherited = super().db_check(connection)
         return " AND ".join(f"({check})" for check in (inherited, own) if check) or None
