@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import CommandError
 from django.db.backends.utils import truncate_name
 
 from trial.db.tables import RECORDING_TABLE, Column, TrackedTable, has_recordings, tracked_tables
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 
-class TriggersAltered(ImproperlyConfigured):
-    """A trigger of the audit trail is missing or was altered, so this process must not work on the database."""
+class TriggersAltered(CommandError, ImproperlyConfigured):
+    """A trigger of the audit trail is missing or was altered, so this process must not work on the database.
+
+    As a `CommandError` it ends a command with its sentence instead of a traceback.
+    """
 
 
 @dataclass(frozen=True, slots=True)

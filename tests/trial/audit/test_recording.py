@@ -1,5 +1,7 @@
 """Recorded acts: who, in what role, why and when; and that none is there when nothing was written."""
 
+import contextlib
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,9 +10,10 @@ from django.db import IntegrityError, connection, transaction
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from tests.audit_app.models import Visitor, Ward
-from trial.audit import NotRecorded, Recording, recording, service_account
+from tests.audit_app.models import Visitor, Ward, Weighing
+from trial.audit import NotRecorded, Recording, Stale, recording, service_account
 from trial.audit.middleware import KeepRequest, current_request
+from trial.db.verification import prove
 from trial.models import Person, Study
 
 pytestmark = pytest.mark.django_db
@@ -224,3 +227,59 @@ def test_the_instant_is_comparable_to_the_millisecond(act):
 
     recorded.refresh_from_db()
     assert Recording.objects.filter(at=recorded.at, at__lte=recorded.at, at__gte=recorded.at).exists()
+
+
+# Threads have connections of their own.
+
+
+def in_threads(count: int, work) -> None:
+    def closing() -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=closing) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="on SQLite another thread waits until the act has ended")
+def test_another_thread_does_not_write_in_the_name_of_this_one(act):
+    refused = []
+
+    def work():
+        with pytest.raises(NotRecorded) as refusal:
+            Ward.objects.create(name="B")
+        refused.append(refusal.type)
+
+    with act():
+        Ward.objects.create(name="A")
+        in_threads(1, work)
+
+    assert refused == [NotRecorded]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_change_is_lost_when_four_write_at_once(ann):
+    """Each reads, adds one and saves; who comes too late is refused, reads again and repeats."""
+    with recording(by=ann, reason="x"):
+        Weighing.objects.create(label="counter", kilograms=0)
+
+    def add_twenty_five():
+        added = 0
+        while added < 25:
+            counter = Weighing.objects.get()
+            counter.kilograms += 1
+            with contextlib.suppress(Stale), recording(by=ann, reason="One more"):
+                counter.save()
+                added += 1
+
+    in_threads(4, add_twenty_five)
+
+    assert Weighing.objects.get().kilograms == 100
+    assert Weighing.objects.get().version == Weighing.history.count() == 101
+    assert prove().findings == ()
