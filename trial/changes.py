@@ -306,7 +306,7 @@ def _lines(changes: Iterable[Change]) -> Iterator[Line]:
     for group in together.values():
         first = group[0]
         record = first.record if issubclass(first.model, PatientRecord) else None
-        name = first.name if first.kind == "changed" else ""
+        name = first.name if first.kind == "changed" and _is_one_of_many(first.model) else ""
         where = (first.act, first.patient, first.form, first.title, record, name, first.kind)
         if first.kind == "changed":
             for field in first.fields:
@@ -318,6 +318,11 @@ def _lines(changes: Iterable[Change]) -> Iterator[Line]:
             yield Line(*where, "First entry", "", "", named, first.act.reason)
         else:
             yield Line(*where, "Deleted", "", named, "", first.act.reason)
+
+
+def _is_one_of_many(model: Model) -> bool:
+    """Whether a patient can have several records of the model, so that the form's title does not say which."""
+    return not issubclass(model, PatientRecord) or model.form.repeats or model.form.at_visits
 
 
 def _page_of(change: Change) -> str:

@@ -114,6 +114,16 @@ def test_a_result_says_which_test_it_is(cast: Cast, patient: Patient, monitor, c
     }
 
 
+def test_a_record_that_is_the_only_one_needs_no_name(cast: Cast, patient: Patient, monitor, coordinator):
+    correct(make.record(Demographics, patient), coordinator, sex="M")
+    correct(make.record(Transplant, patient), coordinator, donor="CORD BLOOD")
+
+    assert {line.title: line.name for line in lines(monitor, cast.study, kind="~")} == {
+        "Demographics": "",
+        "Prior transplantation": "Transplant 14-May-2012",
+    }
+
+
 def test_a_deleted_record_is_struck_through_and_its_history_stays(client: Client, cast: Cast, patient, coordinator):
     transplant = make.record(Transplant, patient)
     number = transplant.pk
