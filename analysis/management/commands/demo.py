@@ -14,12 +14,13 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from analysis.demo.build import RECONSTRUCTED, plan_study
 from analysis.demo.write import write_study
-from trial.models import Membership, Recording, Role, Study
+from trial.db.protection import TriggersAltered, without_trigger_check
+from trial.models import Membership, Recording, Role
 
 HOST = "127.0.0.1"  # never another: the one-click sign-in is for whoever sits at this machine
 
@@ -59,7 +60,7 @@ class Command(BaseCommand):
         is_asked_for = options["seed"] is not None or options["patients"] is not None
         with only_one_at_a_time():
             if options["fresh"] or not has_demo():
-                self.build(seed, patients, label, fresh=options["fresh"])
+                self.build(seed, patients, label)
             elif is_asked_for and label != label_of_demo():
                 raise CommandError(
                     f"There is another demo already: {label_of_demo()} Add --fresh to replace it.", returncode=2
@@ -67,11 +68,11 @@ class Command(BaseCommand):
         if not options["no_serve"]:
             self.serve(options["port"])
 
-    def build(self, seed: int, patients: int, label: str, *, fresh: bool) -> None:
+    def build(self, seed: int, patients: int, label: str) -> None:
         """Build under another name, and put the demo in place when it is complete."""
         began = time.monotonic()
         plan = plan_study(seed, patients)
-        with new_database(fresh=fresh):
+        with new_database():
             call_command("migrate", verbosity=0, interactive=False)
             with transaction.atomic():
                 write_study(plan, label=label, progress=self.show)
@@ -137,20 +138,39 @@ def only_one_at_a_time() -> Iterator[None]:
 
 def has_demo() -> bool:
     """Whether a finished demo is in the configured database. Refuse one that holds anything else."""
-    if connection.vendor == "sqlite" and not Path(connection.settings_dict["NAME"]).exists():
+    if not holds_demo():
         return False
-    tables = set(connection.introspection.table_names())
-    if not tables:
-        return False
-    if Study._meta.db_table not in tables:
-        raise CommandError(refusal(), returncode=2)
-    if MigrationExecutor(connection).migration_plan(MigrationExecutor(connection).loader.graph.leaf_nodes()):
+    try:
+        executor = MigrationExecutor(connection)
+    except TriggersAltered as error:
+        raise CommandError(f"{error} Or build the demo again with --fresh.", returncode=2) from error
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise CommandError(
             "The demo that is there was built by another version of Marrow. Add --fresh to build it again.",
             returncode=2,
         )
-    studies = list(Study.objects.values_list("is_synthetic", flat=True))
-    if not all(studies):
+    return True
+
+
+def holds_demo() -> bool:
+    """Whether synthetic studies are in the database: no when it is empty. Refuse one that holds anything else.
+
+    It is asked with triggers unchecked: a demo that somebody tampered with is a demo, and may be replaced.
+    """
+    if connection.vendor == "sqlite" and not Path(connection.settings_dict["NAME"]).exists():
+        return False
+    try:
+        with without_trigger_check(), connection.cursor() as cursor:
+            tables = connection.introspection.table_names(cursor)
+            if not tables:
+                return False
+            cursor.execute("SELECT count(*), count(CASE WHEN is_synthetic THEN 1 END) FROM trial_study")
+            studies, synthetic = cursor.fetchone()
+    except DatabaseError as error:
+        raise CommandError(refusal(), returncode=2) from error
+    finally:
+        connection.close()  # the next connection checks the triggers again
+    if studies != synthetic:
         raise CommandError(refusal(), returncode=2)
     return bool(studies)
 
@@ -169,19 +189,18 @@ def label_of_demo() -> str:
 
 
 @contextmanager
-def new_database(*, fresh: bool) -> Iterator[None]:
+def new_database() -> Iterator[None]:
     """An empty database to build in: a file of another name, or an empty schema. A build that is killed leaves no half demo."""
+    is_there = holds_demo()
     name = connection.settings_dict["NAME"]
     if connection.vendor != "sqlite":
-        if fresh and has_demo():
-            with connection.cursor() as cursor:
+        if is_there:
+            with without_trigger_check(), connection.cursor() as cursor:
                 cursor.execute("DROP SCHEMA public CASCADE")
                 cursor.execute("CREATE SCHEMA public")
         yield
         return
     target = Path(name)
-    if fresh and target.exists():
-        require_replaceable(target)
     building = target.with_name(f"{target.name}.building")
     for leftover in target.parent.glob(f"{building.name}*"):
         leftover.unlink()
@@ -202,16 +221,3 @@ def new_database(*, fresh: bool) -> Iterator[None]:
     finally:
         connection.close()
         connection.settings_dict |= {"NAME": name, "OPTIONS": options}
-
-
-def require_replaceable(target: Path) -> None:
-    """Refuse to replace a file that is no demo. One that an older version built may be replaced."""
-    tables = set(connection.introspection.table_names())
-    if tables and Study._meta.db_table not in tables:
-        raise CommandError(refusal(), returncode=2)
-    if tables:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM trial_study WHERE NOT is_synthetic")
-            (real,) = cursor.fetchone()
-        if real:
-            raise CommandError(refusal(), returncode=2)
