@@ -97,7 +97,7 @@ def _curve(parameter: str, endpoint: str, origin: str) -> Callable[[Analysis], C
 
 
 def _reproduction(analysis: Analysis) -> Content:
-    return (reproduced.reproduction(analysis),), ()
+    return (reproduced.reproduction(analysis), reproduced.sources()), ()
 
 
 _PERCENT = "Counts are patients: number / patients in the column (%)."

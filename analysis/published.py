@@ -73,8 +73,12 @@ class PublishedFigure:
     @property
     def source(self) -> str:
         """Where the figure comes from, in sentences: titles, kind of evidence, and what else is to be known of it."""
-        titles = [f"{source}: {SOURCES[source]}." for source in self.sources]
-        return " ".join([*titles, f"{EVIDENCE[self.tag]}.", self.note]).strip()
+        return " ".join([*(f"{source}: {SOURCES[source]}." for source in self.sources), self.evidence])
+
+    @property
+    def evidence(self) -> str:
+        """How sure the figure is, and what else is to be known of it."""
+        return f"{EVIDENCE[self.tag]}. {self.note}".strip()
 
     def _count_text(self) -> str:
         count = str(self.numerator) if self.denominator is None else f"{self.numerator}/{self.denominator}"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from analysis.published import PUBLISHED, PublishedFigure
+from analysis.published import PUBLISHED, SOURCES, PublishedFigure
 from analysis.rounding import round_half_away
 
 Verdict = Literal["matches", "differs", "informative", "other population", "not computed"]
@@ -36,6 +36,11 @@ class Line:
     figure: PublishedFigure
     computed: Computed
     verdict: Verdict
+
+
+def source_titles() -> Mapping[str, str]:
+    """The titles of the sources that the lines name, by their keys in STUDY G."""
+    return SOURCES
 
 
 def verdict(figure: PublishedFigure, computed: Computed) -> Verdict:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import pandas as pd
 
 from analysis.estimate import Estimate, proportion, summarise
-from analysis.reproduction import Computed, Line, reproduce
+from analysis.reproduction import Computed, Line, reproduce, source_titles
 from analysis.results import Result, Row, Table
 from analysis.rounding import NOT_ESTIMABLE, fixed
 from analysis.tables import safety
@@ -16,7 +16,7 @@ from analysis.tables.cells import UNKNOWN, count_text, listed
 from analysis.tables.groups import ALL, NAIVE, PRIOR, Analysis, Choose, Group, from_to, having
 from analysis.tables.survival import Survival, survival
 
-COLUMNS = ("Published", "Computed", "Verdict", "Population", "Source")
+COLUMNS = ("Published", "Computed", "Verdict", "Population", "Source", "Evidence")
 
 # What stands beside a verdict while the data are made up. A verdict that compares nothing needs no such word.
 SYNTHETIC = {
@@ -48,6 +48,12 @@ def reproduction(analysis: Analysis) -> Table:
     return Table(COLUMNS, tuple(_row(line, analysis.is_synthetic) for line in lines))
 
 
+def sources() -> Table:
+    """The titles of the sources that the lines of A-9.3 name."""
+    rows = tuple(Row(key, (listed("title", title),)) for key, title in source_titles().items())
+    return Table(("Title",), rows, caption="Sources")
+
+
 def _row(line: Line, is_synthetic: bool) -> Row:
     figure, computed = line.figure, line.computed
     words = SYNTHETIC.get(line.verdict, line.verdict) if is_synthetic else line.verdict
@@ -75,7 +81,8 @@ def _row(line: Line, is_synthetic: bool) -> Row:
         result,
         listed("verdict", words),
         listed("population", figure.population),
-        listed("source", figure.source),
+        listed("source", ", ".join(figure.sources)),
+        listed("evidence", figure.evidence),
     )
     return Row(f"{figure.id} {figure.quantity}", cells)
 
