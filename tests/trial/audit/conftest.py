@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 
+from tests.audit_app.models import Ward, Weighing
 from trial.audit import recording
 
 
@@ -19,3 +20,12 @@ def act(ann):
         return recording(by=ann, reason=reason, **details)
 
     return act
+
+
+@pytest.fixture
+def weighing(act):
+    """A weighing of 70 kg on ward A, with its first history row."""
+    with act("First entry"):
+        return Weighing.objects.create(
+            ward=Ward.objects.create(name="A"), label="w1", kilograms=70, details={"by": "x"}
+        )
