@@ -15,6 +15,7 @@ from analysis.demo.build import StudyPlan, fill, study_dates
 from analysis.demo.casebook import Casebook, Gate, Row
 from analysis.demo.corrections import Correction, choose_corrections
 from analysis.demo.people import SYNTHETIC_TITLE, PersonPlan
+from analysis.demo.plan import Plan
 from trial.audit.demo_clock import dated_recording, demo_clock
 from trial.models import FormEntry, Membership, Patient, Person, Site, Study
 from trial.records import record_models
@@ -27,7 +28,10 @@ Progress = Callable[[str], None]
 
 @dataclass(eq=False)
 class Act:
-    """What is saved at one instant by one person: new rows and gates of one patient, or one correction."""
+    """What is saved at one instant by one person: new rows and gates of one patient, or one correction.
+
+    Neither means that the patient is new.
+    """
 
     at: datetime
     by: str
@@ -60,7 +64,7 @@ def write_study(
 
 
 def _acts(book: Casebook) -> Iterator[Act]:
-    """The acts of one patient: items that were saved together, and corrections."""
+    """The acts of one patient: consent, items that were saved together, and corrections."""
     together: dict[tuple[datetime, str], Act] = {}
     items: list[Row | Gate] = [*book.rows, *book.gates]
     for item in items:
@@ -69,6 +73,8 @@ def _acts(book: Casebook) -> Iterator[Act]:
         if key not in together:
             together[key] = Act(*key, book)
         together[key].items.append(item)
+    consented = book.moment(book.plan.consented_on, time(15, 0))[0]
+    yield Act(min(consented, *(act.at for act in together.values())), "coordinator", book)
     yield from together.values()
     for correction in choose_corrections(book.rows, book.plan.rng):
         yield Act(correction.at, correction.by, book, correction=correction)
@@ -211,20 +217,19 @@ class _Writer:
     def write(self, act: Act) -> None:
         """Write one act inside its recording."""
         plan = act.book.plan
-        if plan.number not in self.patients:
-            consented = act.book.moment(plan.consented_on, time(15, 0))[0]
-            with self.staff.act("coordinator", plan.site.number, min(consented, act.at), ENROLMENT):
-                site = self.staff.sites[plan.site.number]
-                patient = Patient.objects.using(self.using).create(
-                    study=self.staff.study, site=site, number=plan.number
-                )
-            self.patients[plan.number] = patient.pk
-        reason = act.correction.reason if act.correction else FIRST_ENTRY
+        reason = act.correction.reason if act.correction else FIRST_ENTRY if act.items else ENROLMENT
         with self.staff.act(act.by, plan.site.number, act.at, reason):
             if act.correction:
                 self._correct(act.correction)
-            else:
+            elif act.items:
                 self._enter(act)
+            else:
+                self._enrol(plan)
+
+    def _enrol(self, plan: Plan) -> None:
+        patient = Patient(study=self.staff.study, site=self.staff.sites[plan.site.number], number=plan.number)
+        patient.save(using=self.using)
+        self.patients[plan.number] = patient.pk
 
     def _enter(self, act: Act) -> None:
         """New entries, then their records form by form."""

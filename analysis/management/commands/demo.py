@@ -26,7 +26,6 @@ HOST = "127.0.0.1"  # never another: the one-click sign-in is for whoever sits a
 
 # A build that fails is thrown away, so nothing has to be taken back or to survive; and the database fits into memory.
 BUILDING = ("journal_mode = OFF", "synchronous = OFF", "cache_size = -400000", "temp_store = MEMORY")
-STATEMENTS_KEPT = 4000  # a statement is compiled with its triggers; compiling it again costs more than running it
 
 
 class Command(BaseCommand):
@@ -205,8 +204,7 @@ def new_database() -> Iterator[None]:
     for leftover in target.parent.glob(f"{building.name}*"):
         leftover.unlink()
     connection.close()
-    options = connection.settings_dict["OPTIONS"]
-    connection.settings_dict |= {"NAME": building, "OPTIONS": options | {"cached_statements": STATEMENTS_KEPT}}
+    connection.settings_dict["NAME"] = building
     try:
         with connection.cursor() as cursor:
             for pragma in BUILDING:
@@ -220,4 +218,4 @@ def new_database() -> Iterator[None]:
         building.replace(target)
     finally:
         connection.close()
-        connection.settings_dict |= {"NAME": name, "OPTIONS": options}
+        connection.settings_dict["NAME"] = name
