@@ -112,6 +112,7 @@ if database["ENGINE"] == "trial.db.sqlite3":
     journal = "WAL" if WAL_IS_SAFE else "DELETE"
     database["OPTIONS"] = {
         "timeout": 20,  # seconds to wait for another writer
+        "cached_statements": 2000,  # a write is compiled with its triggers, which takes longer than to run it
         "transaction_mode": "IMMEDIATE",
         "init_command": f"PRAGMA journal_mode={journal}; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
         "PRAGMA recursive_triggers=ON; PRAGMA trusted_schema=ON;",  # trusted: the triggers call marrow_recording()
