@@ -230,7 +230,7 @@ class Infection(EventDetail):
     resolved = PartialDateField("Resolution", oid="INFOUTDT", least="month")
 
     def __str__(self) -> str:
-        return f"Infection, {self.pathogen}"
+        return f"Infection, {self.get_pathogen_display()}"
 
 
 class Hospitalisation(PatientRecord):

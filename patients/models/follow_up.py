@@ -96,7 +96,7 @@ class SurvivalContact(PatientRecord):
         ]
 
     def __str__(self) -> str:
-        return f"Contact {self.contacted_on}: {self.status}"
+        return f"Contact {self.contacted_on}: {self.get_status_display()}"
 
 
 class Death(PatientRecord):
@@ -138,7 +138,7 @@ class EndOfTreatment(PatientRecord):
         constraints: ClassVar = [models.UniqueConstraint(fields=["entry"], name="one_end_of_treatment_an_entry")]
 
     def __str__(self) -> str:
-        return f"End of treatment: {self.reason}"
+        return f"End of treatment: {self.get_reason_display()}"
 
 
 class EndOfStudy(PatientRecord):

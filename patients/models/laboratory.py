@@ -22,7 +22,7 @@ class HaematologySample(PatientRecord):
         constraints: ClassVar = [models.UniqueConstraint(fields=["entry"], name="one_haematology_sample_an_entry")]
 
     def __str__(self) -> str:
-        return f"Blood count {self.taken_at:%Y-%m-%d}"
+        return f"Blood count {self.taken_at:%Y-%m-%d}" if self.taken_at else "Blood count"
 
 
 class HaematologyResult(PatientRecord):
@@ -49,4 +49,4 @@ class HaematologyResult(PatientRecord):
         ]
 
     def __str__(self) -> str:
-        return f"{self.test} {self.value_text} {self.unit_text}"
+        return f"{self.get_test_display()} {self.value_text} {self.unit_text}"

@@ -46,7 +46,7 @@ class Marrow(PatientRecord):
         ]
 
     def __str__(self) -> str:
-        return f"Marrow {self.sampled_on}, {self.reader}"
+        return f"Marrow {self.sampled_on}, {self.get_reader_display()}"
 
 
 class MrdAssay(PatientRecord):
@@ -64,7 +64,7 @@ class MrdAssay(PatientRecord):
     level = RatioField("Level", oid="MRDVAL", unit="ratio", limits=(0, 1))
 
     def __str__(self) -> str:
-        return f"MRD {self.result}"
+        return f"MRD: {self.get_result_display()}"
 
 
 class ExtramedullaryAssessment(PatientRecord):
@@ -80,7 +80,7 @@ class ExtramedullaryAssessment(PatientRecord):
     lesions_mm = NumberField("Sum of the largest diameters", oid="EMDSUM", unit="mm", limits=(0, 2000))
 
     def __str__(self) -> str:
-        return f"Extramedullary disease {self.assessed_on}: {self.status}"
+        return f"Extramedullary disease {self.assessed_on}: {self.get_status_display()}"
 
 
 class ResponseAssessment(PatientRecord):

@@ -56,7 +56,7 @@ class Transplant(PatientRecord):
     is_immunosuppressed = YesNoField("Immunosuppression ongoing at screening", oid="ISYN", required=True)
     last_immunosuppression_on = PartialDateField("Last systemic immunosuppression", oid="ISLAST", least="month")
     has_relapsed = YesNoField("Relapse after this transplantation", oid="RELYN")
-    relapsed_on = PartialDateField("Relapse after this transplantation", oid="RELDAT", least="month")
+    relapsed_on = PartialDateField("Date of that relapse", oid="RELDAT", least="month")
     relapse_site = CodedField("Relapse site", oid="RELTYPE", choices=codes.TRANSPLANT_RELAPSE_SITE)
 
     class Meta:

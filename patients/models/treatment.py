@@ -97,4 +97,4 @@ class Dexamethasone(PatientRecord):
         verbose_name_plural = "dexamethasone"
 
     def __str__(self) -> str:
-        return f"Dexamethasone {self.dose_mg} mg, {self.purpose}"
+        return f"Dexamethasone {self.dose_mg} mg, {self.get_purpose_display()}"
