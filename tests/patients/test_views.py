@@ -184,7 +184,7 @@ def test_a_record_shows_its_rows_and_the_record_that_it_points_to(at_site: Clien
         at_site, f"/MT103-211/patients/{patient}/LBH/{sample.pk}/"
     )
     answer = at_site.get(f"/MT103-211/patients/{patient}/MRD/{assay.pk}/").content.decode()
-    assert f'<a href="/MT103-211/patients/{patient}/BM/{marrow.pk}/">Marrow 04-Mar-2013, CENTRAL</a>' in answer
+    assert f'<a href="/MT103-211/patients/{patient}/BM/{marrow.pk}/">Marrow 04-Mar-2013, Central</a>' in answer
 
 
 def test_a_corrected_answer_shows_old_new_who_and_when_and_leads_to_its_history(

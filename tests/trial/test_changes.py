@@ -109,8 +109,8 @@ def test_a_result_says_which_test_it_is(cast: Cast, patient: Patient, monitor, c
     found = lines(monitor, cast.study, kind="~")
 
     assert {(line.title, line.name, line.field) for line in found} == {
-        ("Haematology", "PLAT 110 10^9/L", "Result"),
-        ("Haematology", "PLAT 110 10^9/L", "As typed"),
+        ("Haematology", "Platelets 110 10^9/L", "Result"),
+        ("Haematology", "Platelets 110 10^9/L", "As typed"),
     }
 
 
