@@ -6,20 +6,21 @@ import socket
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from analysis.demo.build import RECONSTRUCTED, plan_study
 from analysis.demo.write import write_study
 from trial.db.protection import TriggersAltered, without_trigger_check
+from trial.db.sqlite3.library import dbapi2
 from trial.models import Membership, Recording, Role
 
 HOST = "127.0.0.1"  # never another: the one-click sign-in is for whoever sits at this machine
@@ -128,9 +129,10 @@ def require_free_port(port: int) -> None:
 @contextmanager
 def only_one_at_a_time() -> Iterator[None]:
     """Two starts at once wait for each other."""
-    name = Path(connection.settings_dict["NAME"]).name
-    settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
-    with (settings.VAR_DIR / f"{name}.lock").open("w") as lock:
+    name = connection.settings_dict["NAME"]
+    beside = Path(name) if connection.vendor == "sqlite" else settings.VAR_DIR / name
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    with beside.with_name(f"{beside.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -154,21 +156,38 @@ def has_demo() -> bool:
 def holds_demo() -> bool:
     """Whether synthetic studies are in the database: no when it is empty. Refuse one that holds anything else.
 
-    It is asked with triggers unchecked: a demo that somebody tampered with is a demo, and may be replaced.
+    It is asked without a check of the triggers: a demo that somebody tampered with is a demo, and may be replaced.
     """
-    if connection.vendor == "sqlite" and not Path(connection.settings_dict["NAME"]).exists():
+    if connection.vendor == "sqlite":
+        return holds_demo_file(Path(connection.settings_dict["NAME"]))
+    with without_trigger_check(), connection.cursor() as cursor:
+        tables = connection.introspection.table_names(cursor)
+        found = is_demo(cursor, tables)
+    connection.close()  # the next connection checks the triggers
+    return found
+
+
+def holds_demo_file(file: Path) -> bool:
+    """The same of an SQLite file, read without Marrow's settings: they would change the journal of somebody else's file."""
+    if not file.exists():
         return False
     try:
-        with without_trigger_check(), connection.cursor() as cursor:
-            tables = connection.introspection.table_names(cursor)
-            if not tables:
-                return False
-            cursor.execute("SELECT count(*), count(CASE WHEN is_synthetic THEN 1 END) FROM trial_study")
-            studies, synthetic = cursor.fetchone()
-    except DatabaseError as error:
+        with closing(dbapi2.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as reader:
+            cursor = reader.cursor()
+            tables = [name for (name,) in cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            return is_demo(cursor, tables)
+    except dbapi2.DatabaseError as error:
         raise CommandError(refusal(), returncode=2) from error
-    finally:
-        connection.close()  # the next connection checks the triggers again
+
+
+def is_demo(cursor: Any, tables: Collection[str]) -> bool:
+    """Whether there are studies, all synthetic. Refuse a study that is not, and tables without any."""
+    if not tables:
+        return False
+    if "trial_study" not in tables:
+        raise CommandError(refusal(), returncode=2)
+    cursor.execute("SELECT count(*), count(CASE WHEN is_synthetic THEN 1 END) FROM trial_study")
+    studies, synthetic = cursor.fetchone()
     if studies != synthetic:
         raise CommandError(refusal(), returncode=2)
     return bool(studies)
