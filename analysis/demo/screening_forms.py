@@ -163,7 +163,7 @@ def _therapies(plan: Plan) -> list[dict[str, Any]]:
 
 
 def _line(plan: Plan, kind: str, start: date, days: int, regimen: str, best: str) -> dict[str, Any]:
-    end = min(start + timedelta(days=days), plan.first_dose - timedelta(days=15))
+    end = max(start, min(start + timedelta(days=days), plan.first_dose - timedelta(days=15)))
     whole = kind == "SALVAGE" or plan.rng.random() < 0.6
     return {
         "kind": kind,
