@@ -24,9 +24,8 @@ from patients.casebook import (
 )
 from patients.models import Death, Demographics, EndOfStudy, Enrolment, InfusionInterval, Transplant
 from trial import partial_dates
-from trial.access import Permission, StaffRequest, requires, sees_all_patients
+from trial.access import Permission, StaffRequest, requires, sees_all_patients, sites_visible_to
 from trial.changes import changes_of_record
-from trial.forms import sites_visible_to
 from trial.models import FormEntry, Patient, Site, Study
 from trial.records import PatientRecord, record_model, record_models
 from trial.wording import COUNTRIES, word_answer, word_date, word_record
@@ -140,7 +139,7 @@ def patient_list(request: StaffRequest, study: Study) -> HttpResponse:
     visible = patients_with_facts(Patient.objects.visible_to(request.user).filter(study=study))
     sites = sites_visible_to(request.user, study)
     found = PatientFilter(request.GET, queryset=visible)
-    found.filters["site"].queryset = study.sites.filter(pk__in=[site.pk for site in sites])
+    found.filters["site"].queryset = sites
     table = PatientTable(found.qs, study=study)
     tables.RequestConfig(request, paginate={"per_page": PATIENTS_A_PAGE}).configure(table)
     context = {

@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils import timezone
 
-from trial.models import Membership, Patient, Role, Study
+from trial.models import Membership, Patient, Role, Site, Study
 
 Viewer = AbstractBaseUser | AnonymousUser
 
@@ -87,6 +87,15 @@ def sees_all_patients(user: Viewer, study: Study) -> bool:
     """Whether this person sees every site of the study, so that counts are the study's and not a site's."""
     memberships = memberships_of(user).filter(role__in=GRANTS[Permission.PATIENTS_VIEW])
     return memberships.filter(site__isnull=True, study=study).exists()
+
+
+def sites_visible_to(user: Viewer, study: Study) -> QuerySet[Site]:
+    """The sites of the study whose patients this person may see; all of them for such a role at every site."""
+    sites = Site.objects.filter(study=study).order_by("number")
+    if sees_all_patients(user, study):
+        return sites
+    memberships = memberships_of(user).filter(role__in=GRANTS[Permission.PATIENTS_VIEW])
+    return sites.filter(pk__in=memberships.filter(site__isnull=False).values("site"))
 
 
 View = Callable[..., HttpResponseBase]

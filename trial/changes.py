@@ -14,7 +14,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q, QuerySet, Value
 
-from trial.access import Viewer, memberships_of, sees_all_patients
+from trial.access import Viewer, sees_all_patients, sites_visible_to
 from trial.fields import MomentField, OffsetField
 from trial.models import FormEntry, Membership, Patient, Person, Recording, Site, Study
 from trial.records import PatientRecord, record_model, record_models
@@ -249,8 +249,7 @@ def _scopes(viewer: Viewer, study: Study, filters: Filters, sees_all: bool) -> I
     kind = Q(history_type=filters.kind) if filters.kind else Q()
     patients = Patient.objects.filter(study=study).order_by()
     if not sees_all:
-        sites = memberships_of(viewer).filter(study=study, site__isnull=False).values_list("site", flat=True)
-        patients = patients.filter(site__in=list(sites))
+        patients = patients.filter(site__in=sites_visible_to(viewer, study).order_by().values("pk"))
     if filters.site is not None:
         patients = patients.filter(site=filters.site)
     if filters.patient:

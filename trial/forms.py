@@ -2,7 +2,7 @@
 
 from django import forms
 
-from trial.access import Viewer, memberships_of
+from trial.access import Viewer, sites_visible_to
 from trial.changes import KINDS, Filters, forms_of_the_study
 from trial.models import Membership, Site, Study
 
@@ -29,7 +29,7 @@ class ChangesForm(forms.Form):
 
     def __init__(self, data: object, *, viewer: Viewer, study: Study) -> None:
         super().__init__(data)  # type: ignore[arg-type]  # a QueryDict
-        sites = sites_visible_to(viewer, study)
+        sites = list(sites_visible_to(viewer, study))
         self.choose("kind", [(sign, word.capitalize()) for sign, word in KINDS.items()], "All changes")
         self.choose("site", [(str(site.pk), str(site)) for site in sites], "All sites")
         self.choose("person", people_of(study, sites), "Everybody")
@@ -56,15 +56,6 @@ class ChangesForm(forms.Form):
             since=asked["since"],
             until=asked["until"],
         )
-
-
-def sites_visible_to(viewer: Viewer, study: Study) -> list[Site]:
-    """The sites of the study at which this person has a role; all of them for a role at every site."""
-    memberships = memberships_of(viewer).filter(study=study)
-    sites = Site.objects.filter(study=study)
-    if not memberships.filter(site__isnull=True).exists():
-        sites = sites.filter(pk__in=memberships.values("site"))
-    return list(sites.order_by("number"))
 
 
 def people_of(study: Study, sites: list[Site]) -> list[tuple[str, str]]:

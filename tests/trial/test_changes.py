@@ -11,10 +11,10 @@ from django.test.utils import CaptureQueriesContext
 
 from patients.models import Demographics, HaematologyResult, HaematologySample, PerformanceStatus, Transplant
 from tests import make
-from tests.cast import Cast
+from tests.cast import FIRST_DAY, Cast
 from trial.audit import Recording, recording
 from trial.changes import Changes, Filters, Line, changes_of_record
-from trial.models import FormEntry, Patient
+from trial.models import FormEntry, Membership, Patient, Role
 
 
 def correct(record, by, reason="Read again from the source.", field_reasons=None, **values):
@@ -144,6 +144,28 @@ def test_the_list_is_of_the_viewers_patients_alone(cast: Cast, patient: Patient,
     make.record(Demographics, patient_elsewhere)
 
     assert {line.patient for line in lines(colleague, cast.study)} == {patient_elsewhere.pk}
+
+
+def test_a_role_that_sees_no_history_adds_no_site(
+    client: Client, cast: Cast, patient: Patient, patient_elsewhere: Patient, colleague
+):
+    with recording(by=cast["administrator"], reason="Helps with the accounts of the other site."):
+        Membership.objects.create(
+            person=colleague.person, study=cast.study, site=cast.here, role=Role.ADMINISTRATOR, starts_on=FIRST_DAY
+        )
+    make.record(Demographics, patient)
+    make.record(Demographics, patient_elsewhere)
+    client.force_login(colleague)
+
+    page = client.get("/MT103-211/changes/").content.decode()
+    text = b"".join(client.get("/MT103-211/changes.csv").streaming_content).decode()
+
+    assert {line.patient for line in lines(colleague, cast.study)} == {patient_elsewhere.pk}
+    assert client.get(f"/MT103-211/changes/?site={cast.here.pk}").status_code == 400
+    for shown in (page, text):
+        assert "SYN-034-001" in shown
+        assert "SYN-012-001" not in shown
+    assert "012 Ulm" not in page
 
 
 @pytest.mark.parametrize(
