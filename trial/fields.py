@@ -4,6 +4,7 @@ The rule (DESIGN 2): what is impossible is refused by the database itself; so li
 A blank answer is NULL, whatever its kind; why it is blank stands in the record's `missing`.
 """
 
+from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -12,7 +13,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from trial import partial_dates
+from trial import column_checks, partial_dates
 from trial.code_lists import CodeList, codes_of
 
 
@@ -55,8 +56,7 @@ class CodedField(Answer, models.CharField):
         super().__init__(*args, **kwargs)
 
     def check_sql(self, column: str) -> str | None:
-        codes = ", ".join("'" + code.replace("'", "''") + "'" for code, _ in self.choices or ())
-        return f"{column} IN ({codes})" if codes else None
+        return column_checks.one_of(column, list(self.choices or ()))
 
 
 class CodesField(Answer, models.JSONField):
@@ -66,8 +66,19 @@ class CodesField(Answer, models.JSONField):
         self.codes = codes or []
         super().__init__(*args, **kwargs)
 
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, kwargs | {"codes": self.codes}
+
+    def to_python(self, value: Any) -> Any:
+        """Codes in their stored order, so that the same answer given in another order is no change."""
+        return sorted(value, key=str) if isinstance(value, (list, tuple, set)) else value
+
     def get_prep_value(self, value: Any) -> Any:
-        return super().get_prep_value(sorted(value) if isinstance(value, (list, tuple, set)) else value)
+        return super().get_prep_value(self.to_python(value))
+
+    def check_sql(self, column: str) -> str | None:
+        return column_checks.list_of(column, self.codes)
 
     def validate(self, value: Any, model_instance: Any) -> None:
         super().validate(value, model_instance)
@@ -92,7 +103,7 @@ class WholeNumberField(Answer, models.IntegerField):
         return name, path, args, _without_validators(kwargs) | {"limits": self.limits}
 
     def check_sql(self, column: str) -> str | None:
-        return _limits_sql(column, self.limits)
+        return column_checks.between(column, *self.limits)
 
 
 class NumberField(Answer, models.DecimalField):
@@ -113,7 +124,7 @@ class NumberField(Answer, models.DecimalField):
         return name, path, args, _without_validators(kwargs) | {"places": self.places, "limits": self.limits}
 
     def check_sql(self, column: str) -> str | None:
-        return _limits_sql(column, self.limits)
+        return column_checks.between(column, *self.limits)
 
 
 class RatioField(Answer, models.FloatField):
@@ -128,22 +139,36 @@ class RatioField(Answer, models.FloatField):
         return name, path, args, _without_validators(kwargs) | {"limits": self.limits}
 
     def check_sql(self, column: str) -> str | None:
-        return _limits_sql(column, self.limits)
+        return column_checks.between(column, *self.limits)
 
 
 class FullDateField(Answer, models.DateField):
     """A date of which every part is known (class P0 of STUDY B.2)."""
 
+    def check_sql(self, column: str) -> str | None:
+        return column_checks.day_in_range(column)
+
+    def validate(self, value: Any, model_instance: Any) -> None:
+        super().validate(value, model_instance)
+        _check_year(value)
+
 
 class MomentField(Answer, models.DateTimeField):
     """An instant in UTC. The site's offset stands beside it in an `OffsetField`: the local clock can be shown."""
+
+    def check_sql(self, column: str) -> str | None:
+        return column_checks.day_in_range(column)
+
+    def validate(self, value: Any, model_instance: Any) -> None:
+        super().validate(value, model_instance)
+        _check_year(value)
 
 
 class OffsetField(Answer, models.SmallIntegerField):
     """Minutes that the site's clock was ahead of UTC at the moment beside it."""
 
     def check_sql(self, column: str) -> str | None:
-        return _limits_sql(column, (-14 * 60, 14 * 60))
+        return column_checks.between(column, -14 * 60, 14 * 60)
 
 
 class PartialDateField(Answer, models.CharField):
@@ -166,7 +191,7 @@ class PartialDateField(Answer, models.CharField):
 
     def check_sql(self, column: str) -> str | None:
         allowed = [n for n in self.LENGTHS.values() if self.LENGTHS[self.least] <= n <= (self.max_length or 0)]
-        return f"length({column}) IN ({', '.join(map(str, allowed))})"
+        return column_checks.partial_date(column, allowed)
 
     def validate(self, value: Any, model_instance: Any) -> None:
         super().validate(value, model_instance)
@@ -176,6 +201,32 @@ class PartialDateField(Answer, models.CharField):
             raise ValidationError(str(error)) from error
         if not partial_dates.is_at_least(parsed, self.least):
             raise ValidationError(f"{parsed} is not enough: at least the {self.least} must be known.")
+        _check_year(parsed.earliest)
+
+
+class MissingCodesField(models.JSONField):
+    """Why fields of a record are blank: a JSON object from the name of a field to a missing code (STUDY B.1, rule 3)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs | {"default": dict, "blank": True})
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {key: value for key, value in kwargs.items() if key not in ("default", "blank")}
+
+    def db_check(self, connection: BaseDatabaseWrapper) -> str | None:
+        assert self.column is not None  # a field on a model has a column
+        own = column_checks.object_of_text(connection.ops.quote_name(self.column))
+        inherited = super().db_check(connection)
+        return " AND ".join(f"({check})" for check in (inherited, own) if check)
+
+
+def _check_year(value: date) -> None:
+    """Raise `ValidationError` for a year that no trial can touch."""
+    if not column_checks.FIRST_YEAR <= value.year <= column_checks.LAST_YEAR:
+        raise ValidationError(
+            f"{value.year} is not a year from {column_checks.FIRST_YEAR} to {column_checks.LAST_YEAR}. Check the date."
+        )
 
 
 def _validators(limits: tuple[float | None, float | None]) -> list[MinValueValidator | MaxValueValidator]:
@@ -190,10 +241,3 @@ def _validators(limits: tuple[float | None, float | None]) -> list[MinValueValid
 
 def _without_validators(kwargs: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in kwargs.items() if name != "validators"}
-
-
-def _limits_sql(column: str, limits: tuple[float | None, float | None]) -> str | None:
-    low, high = limits
-    checks = [f"{column} >= {low}"] if low is not None else []
-    checks += [f"{column} <= {high}"] if high is not None else []
-    return " AND ".join(checks) or None

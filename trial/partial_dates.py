@@ -13,7 +13,7 @@ from typing import Literal
 Precision = Literal["year", "month", "day", "minute"]
 
 PRECISIONS: tuple[Precision, ...] = ("year", "month", "day", "minute")
-_ISO = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2}))?)?)?")
+_ISO = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2}))?)?)?", re.ASCII)
 
 
 class NotADate(ValueError):

@@ -11,7 +11,7 @@ from django.apps import apps
 from django.db import models
 
 from trial.audit import AuditedModel, AuditedQuerySet
-from trial.fields import Answer
+from trial.fields import Answer, MissingCodesField
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -60,7 +60,7 @@ class PatientRecord(AuditedModel):
 
     patient = models.ForeignKey("trial.Patient", on_delete=models.PROTECT, related_name="+", editable=False)
     entry = models.ForeignKey("trial.FormEntry", on_delete=models.PROTECT, related_name="+", editable=False)
-    missing = models.JSONField(default=dict, blank=True)
+    missing = MissingCodesField()
 
     objects = RecordQuerySet.as_manager()
 
