@@ -3,8 +3,8 @@
 The rule: nothing is told twice. What stands here is what the database refuses and what the pages show.
 """
 
-from trial.code_lists import CodeList
-from trial.fields import Answer, CodesField, NumberField, PartialDateField, RatioField, WholeNumberField
+from trial.code_lists import codes_of
+from trial.fields import Answer, CodedField, CodesField, NumberField, PartialDateField, RatioField, WholeNumberField
 from trial.records import PatientRecord, record_models
 
 KINDS = {
@@ -70,5 +70,4 @@ def _bounds(answer: Answer) -> str:
     if isinstance(answer, WholeNumberField | NumberField | RatioField):
         low, high = answer.limits
         return f"{'' if low is None else low} – {'' if high is None else high}" if answer.limits != (None, None) else ""
-    codes: CodeList = answer.codes if isinstance(answer, CodesField) else list(answer.choices or ())  # type: ignore[arg-type]  # ours are pairs
-    return "; ".join(code for code, _ in codes)
+    return "; ".join(codes_of(answer.codes)) if isinstance(answer, CodedField | CodesField) else ""

@@ -51,12 +51,13 @@ class CodedField(Answer, models.CharField):
     """One code of a code list. The code itself is stored, as the code list spells it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if choices := kwargs.get("choices"):
-            kwargs.setdefault("max_length", max(len(code) for code, _ in choices))
+        self.codes: CodeList = list(kwargs.get("choices") or [])
+        if self.codes:
+            kwargs.setdefault("max_length", max(map(len, codes_of(self.codes))))
         super().__init__(*args, **kwargs)
 
     def check_sql(self, column: str) -> str | None:
-        return column_checks.one_of(column, list(self.choices or ()))
+        return column_checks.one_of(column, self.codes)
 
 
 class CodesField(Answer, models.JSONField):
