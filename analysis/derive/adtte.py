@@ -1,6 +1,7 @@
 """ADTTE: survival, relapse-free survival, duration of response and follow-up, each from its origin to event or censoring.
 
 The rule (STUDY C.5): whole days first, `ADY` = days + 1, so that an event on the day of origin has time 1 and never 0.
+A time that cannot be, because a date is wrong, is censored on its first day and says so: no report waits for an answer.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,6 +23,10 @@ PARAMETERS = {
     "DOR": "Duration of CR or CRh",
     "FUREV": "Follow-up (reverse of overall survival)",
 }
+# No life after a first dose is longer than a hundred years: one of the two dates is wrong.
+LONGEST_DAYS = 36_525
+CONTRADICTION = "DATES CONTRADICT EACH OTHER"
+
 LEFT = {
     "LOST TO FOLLOW-UP": "LOST TO FOLLOW-UP",
     "WITHDRAWAL OF CONSENT": "CONSENT WITHDRAWN",
@@ -92,6 +97,10 @@ def _rows(patient: Patient) -> Iterator[dict[str, Any]]:
 
 def _row(patient: Patient, code: str, start: date, end: Ending) -> dict[str, Any]:
     days = (end.on - start).days + 1
+    if not 1 <= days <= LONGEST_DAYS:
+        # not: leave the patient out, or count the event on the first day
+        # but: keep the number of patients, and make up neither an event nor follow-up
+        end, days = end._replace(on=start, is_event=False, what=CONTRADICTION), 1
     return {
         "USUBJID": patient.number,
         "PARAMCD": code,

@@ -203,7 +203,7 @@ class _Assessor:
 
     def __init__(self, book: Casebook, course: Course, parameters: Parameters, end: date) -> None:
         self.book, self.course, self.parameters, self.end = book, course, parameters, end
-        self.counts = [count for count in book.counts if count.taken_on <= course.cutoff]
+        self.counts = [count for count in book.counts if count.taken_on <= course.last_day]
         self.day_of = {row.record: row.sampled_on for row in book.marrows}
 
     def all(self, baseline: Baseline) -> tuple[list[Assessment], list[Source]]:
@@ -302,8 +302,8 @@ class _Assessor:
         return min(near)[-1] if near else None
 
     def latest_beside(self, on: date) -> date:
-        """The last day of what may be read with a marrow: inside the window, before other therapy and the cut-off."""
-        latest = min(on + timedelta(days=self.parameters.count_window_after_days), self.course.cutoff)
+        """The last day of what may be read with a marrow: inside the window, before other therapy, and observed."""
+        latest = min(on + timedelta(days=self.parameters.count_window_after_days), self.course.last_day)
         therapy = self.course.new_therapy
         if therapy is not None and on < therapy.on:
             latest = min(latest, therapy.on - timedelta(days=1))
@@ -343,13 +343,13 @@ class _Assessor:
         for contact in self.book.contacts:
             said = contact.disease or ("REMISSION" if contact.status == "ALIVE IN REMISSION" else None)
             assessed = contact.last_assessed_on
-            if said == "REMISSION" and assessed and assessed.earliest <= self.course.cutoff:
+            if said == "REMISSION" and assessed and assessed.earliest <= self.course.last_day:
                 yield Source(assessed.earliest, "SFU", "LASTASS", contact.record)
 
     def is_during_study(self, on: date | None) -> bool:
-        """Whether a day lies after the first dose and not after the cut-off."""
+        """Whether a day lies after the first dose, and neither after the cut-off nor after the death."""
         first_dose = self.course.first_dose_on
-        return on is not None and first_dose is not None and first_dose < on <= self.course.cutoff
+        return on is not None and first_dose is not None and first_dose < on <= self.course.last_day
 
     def marrow_day(self, record: float | None) -> date | None:
         """The day of the marrow that a record points to."""

@@ -7,7 +7,21 @@ from hypothesis import strategies as st
 
 from analysis.derive.adtte import derive_adtte
 from analysis.derive.rows import Death, EndOfStudy, LaterTherapy, LaterTransplant, Relapse, ResponseAssessment, Visit
-from tests.analysis.derive.casebooks import FAR, casebook, contact, derived, responder, row, treated
+from analysis.estimate import kaplan_meier
+from tests.analysis.derive.casebooks import (
+    CYCLE_1,
+    CYCLE_2,
+    FAR,
+    blood,
+    casebook,
+    contact,
+    derived,
+    infusion,
+    marrow,
+    responder,
+    row,
+    treated,
+)
 
 
 def times(book, cutoff=FAR):
@@ -155,6 +169,49 @@ def test_only_the_treated_have_times_and_only_responders_those_of_the_response()
     assert len(times(casebook())) == 0
     assert times(treated()).index.tolist() == ["OS", "OSHSCT", "FUREV"]
     assert times(responder()).index.tolist() == ["OS", "OSHSCT", "FUREV", "RFS", "RFSHSCT", "DOR"]
+
+
+def test_a_time_that_cannot_be_is_censored_on_its_first_day_and_says_so():
+    # the first dose was typed as 1700, so that survival would be three centuries
+    book = treated(intervals=[infusion("1700-03-01", 7, 9), *CYCLE_2], deaths=[died("2012-09-03")])
+
+    assert ending(book, "OS") == ("1700-03-01", 1, "DATES CONTRADICT EACH OTHER")
+    assert ending(book, "FUREV") == ending(book, "OSHSCT") == ending(book, "OS")
+    found = times(book).loc["OS"]
+    assert (found["ADY"], found["SRCDOM"], found["SRCVAR"]) == (1, "DTH", "DTHDAT")
+
+
+def test_nothing_is_assessed_after_the_death():
+    # the response is of 29 March
+    assert "RFS" not in times(responder(deaths=[died("2012-03-24")])).index
+    assert times(responder(deaths=[died("2012-03-29")])).loc["RFS", "ADY"] == 1
+    later = responder(deaths=[died("2012-08-01")], contacts=[contact("2013-02-01", last_assessed_on="2013-01-20")])
+    assert ending(later, "RFS")[:2] == ("2012-08-01", 0)
+
+
+ANY_DAY = st.dates(date(1700, 1, 1), date(2030, 12, 31)) | st.dates(date(2012, 2, 1), date(2013, 6, 30))
+TYPED = st.lists(ANY_DAY.map(date.isoformat), max_size=2)
+
+
+@settings(max_examples=100)  # each example derives a patient
+@given(started=TYPED, deaths=TYPED, marrows=TYPED, relapses=TYPED, transplants=TYPED, assessed=TYPED, cutoff=ANY_DAY)
+def test_no_date_however_wrong_makes_a_time_that_cannot_be_estimated(
+    started, deaths, marrows, relapses, transplants, assessed, cutoff
+):
+    book = treated(
+        intervals=[*(infusion(day, 7, 9) for day in started), *CYCLE_1],
+        marrows=[marrow(day, 2) for day in marrows],
+        counts=[blood(day) for day in marrows],
+        deaths=[died(day) for day in deaths],
+        relapses=[reported(day) for day in relapses],
+        later_transplants=[transplanted(day) for day in transplants],
+        contacts=[contact("2013-12-31", last_assessed_on=day) for day in assessed],
+    )
+
+    found = times(book, cutoff)
+
+    assert found["ADY"].between(1, 36_525).all()
+    kaplan_meier(found["ADY"], found["CNSR"] == 0)
 
 
 DAYS = st.dates(date(2012, 3, 30), date(2013, 12, 31))
