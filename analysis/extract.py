@@ -14,8 +14,7 @@ import numpy as np
 import pandas as pd
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
-from django.db.models import FloatField, QuerySet
-from django.db.models.functions import Cast
+from django.db.models import QuerySet
 
 from analysis.catalogue import NotInCatalogue
 from trial.access import Viewer, patients_visible_to, sees_all_patients
@@ -154,27 +153,20 @@ def _frame(
     if code == "LBH.RESULT":
         rows = rows.filter(test__in=TESTS_READ)
     fields = _columns(model)
-    plain = [field for field in fields if not isinstance(field, NumberField)]
-    numbers = [field for field in fields if isinstance(field, NumberField)]
-    as_floats = {f"{field.attname}_as_float": Cast(field.attname, FloatField()) for field in numbers}
     found = _fetch(
-        rows.annotate(**as_floats)
-        .order_by("patient_id", "id")
-        .values_list("patient_id", "id", *(field.attname for field in plain), *as_floats)
+        rows.order_by("patient_id", "id").values_list("patient_id", "id", *(field.attname for field in fields))
     )
     if list(number_of) != sorted(number_of):  # the order of the numbers is not that of the keys
         place = {key: at for at, key in enumerate(number_of)}
         found.sort(key=lambda row: place[row[0]])
 
     by_column: list[Sequence[Any]] = list(zip(*found, strict=True)) or [()] * (len(fields) + 2)
-    arrays = {
-        field.attname: _array(field, values) for field, values in zip([*plain, *numbers], by_column[2:], strict=True)
-    }
     data: dict[str, Any] = {
         "patient": _objects([number_of[key] for key in by_column[0]]),
         "record": np.array(by_column[1], dtype="int64"),
-        **{field.attname: arrays[field.attname] for field in fields},
     }
+    for field, values in zip(fields, by_column[2:], strict=True):
+        data[field.attname] = _array(field, values)
     return pd.DataFrame(data, copy=False)
 
 
