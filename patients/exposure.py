@@ -1,6 +1,6 @@
 """What a patient was given: infusion intervals in, cycles with dose, days and interruptions out (STUDY C.8)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import groupby, zip_longest
@@ -101,37 +101,47 @@ def site_time(moment: datetime, offset: float | None) -> datetime:
     return moment + timedelta(minutes=offset or 0)
 
 
-def known_at(intervals: Sequence[Interval], last_day: date) -> list[Interval]:
+def known_at(intervals: Sequence[Interval], last_day: date, life_ends: date | None = None) -> list[Interval]:
     """The intervals as they stood at the end of `last_day`, in the order of their start.
 
     Later ones are gone, running ones end there. An interval without an end, after which another one begins, ended when
-    that one began; the last one runs on.
+    that one began; the last one runs on, until `life_ends` if that comes first. What was recorded as given stays, also
+    where it contradicts the death: a wrong date of death does not undo a dose.
     """
     ordered = sorted(
         (interval for interval in intervals if interval.started_on <= last_day), key=lambda each: each.started_at
     )
-    midnight = datetime.combine(last_day + DAY, time())
+    midnight = _end_of(last_day)
+    life_over = min(midnight, _end_of(life_ends)) if life_ends else midnight
     cut = []
     for interval, following in zip_longest(ordered, ordered[1:]):
         ended_at, offset = interval.ended_at, interval.ended_at_offset
         if ended_at is None and following is not None:
             ended_at, offset = following.started_at, following.started_at_offset
-        if ended_at is None or site_time(ended_at, offset) > midnight:
+        if ended_at is None:
+            offset = interval.started_at_offset
+            ended_at = max(life_over - timedelta(minutes=offset or 0), interval.started_at)
+        elif site_time(ended_at, offset) > midnight:
             offset = interval.started_at_offset
             ended_at = midnight - timedelta(minutes=offset or 0)
         cut.append(interval._replace(ended_at=ended_at, ended_at_offset=offset))
     return cut
 
 
-def derive_exposure(intervals: Sequence[Interval], parameters: Parameters, last_day: date) -> Exposure:
+def derive_exposure(
+    intervals: Sequence[Interval], parameters: Parameters, last_day: date, life_ends: date | None = None
+) -> Exposure:
     """The cycles that were started by `last_day`, with what was given in each (STUDY C.8).
 
     A cycle without a dose was not started. Hours are true hours: the sum does not change when the clocks do.
+    `life_ends`, the last day on which the patient can have lived, ends an infusion of which no end is known.
     """
     by_cycle: dict[int, list[Interval]] = {}
-    for interval in known_at(intervals, last_day):
+    for interval in known_at(intervals, last_day, life_ends):
         by_cycle.setdefault(interval.cycle, []).append(interval)
-    cycles = (_cycle(number, rows, parameters, last_day) for number, rows in sorted(by_cycle.items()))
+    # an infusion that was cut at midnight ended on the day before
+    cut = {_end_of(day): day for day in (last_day, life_ends) if day}
+    cycles = (_cycle(number, rows, parameters, cut) for number, rows in sorted(by_cycle.items()))
     return Exposure(tuple(cycle for cycle in cycles if cycle is not None))
 
 
@@ -146,7 +156,13 @@ def dexamethasone_mg(dose_mg: float, frequency: str | None, given_on: date, last
     return dose_mg * DOSES_A_DAY[frequency] * days
 
 
-def _cycle(number: int, rows: list[Interval], parameters: Parameters, last_day: date) -> CycleExposure | None:
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day + DAY, time())
+
+
+def _cycle(
+    number: int, rows: list[Interval], parameters: Parameters, cut: Mapping[datetime, date]
+) -> CycleExposure | None:
     given = [row for row in rows if row.dose_ug_per_day > 0]
     if not given:
         return None
@@ -157,7 +173,7 @@ def _cycle(number: int, rows: list[Interval], parameters: Parameters, last_day: 
         record=given[0].record,
         started_at=given[0].started_at,
         started_on=given[0].started_on,
-        ended_on=min(last_end.date(), last_day),
+        ended_on=cut.get(last_end, last_end.date()),
         days=sum(_hours(row) for row in given) / 24,
         dose=sum(row.dose_ug_per_day * _hours(row) / 24 for row in given),
         planned_dose=float(parameters.planned_dose(number)),

@@ -72,7 +72,7 @@ def derive_course(book: Casebook, parameters: Parameters, cutoff: date) -> Cours
     death = _recorded_death(book, cutoff)
     life_ends = death.died_on.latest if death and death.died_on else None
     last_day = min(cutoff, life_ends or cutoff)
-    exposure = derive_exposure(book.intervals, parameters, last_day)
+    exposure = derive_exposure(book.intervals, parameters, cutoff, life_ends)
     retreatment = {cycle.number for cycle in book.cycles if cycle.kind == "RETREATMENT"}
     first = min(exposure.cycles, key=lambda cycle: cycle.started_at, default=None)
     first_dose_on = first.started_on if first else None

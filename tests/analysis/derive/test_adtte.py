@@ -179,6 +179,7 @@ def test_a_time_that_cannot_be_is_censored_on_its_first_day_and_says_so():
     assert ending(book, "FUREV") == ending(book, "OSHSCT") == ending(book, "OS")
     found = times(book).loc["OS"]
     assert (found["ADY"], found["SRCDOM"], found["SRCVAR"]) == (1, "DTH", "DTHDAT")
+    assert ending(treated(deaths=[died("2012-02-29")]), "OS") == ("2012-03-01", 1, "DATES CONTRADICT EACH OTHER")
 
 
 def test_nothing_is_assessed_after_the_death():

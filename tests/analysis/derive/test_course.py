@@ -146,6 +146,14 @@ def test_a_death_known_by_month_is_after_the_last_sign_of_life_and_its_infusion_
     assert found.last_dose_on == date(2012, 4, 30)
 
 
+def test_a_death_typed_a_year_early_takes_nobody_out_of_the_treated():
+    patient = derived(treated(deaths=[row(Death, died_on="2011-09-03")]))
+
+    assert patient.is_treated
+    assert (patient.course.first_dose_on, patient.course.last_dose_on) == (date(2012, 3, 1), date(2012, 5, 10))
+    assert patient.course.death.on == date(2011, 9, 3)
+
+
 def test_nothing_after_death_is_a_sign_of_life():
     book = treated(deaths=[row(Death, died_on="2012-09-03")], visits=[row(Visit, visited_on="2012-09-10")])
 
