@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db import models
-from django.db.models import Q, QuerySet, Value
+from django.db.models import Max, Q, QuerySet, Value
 
 from trial.access import Viewer, sees_all_patients, sites_visible_to
 from trial.fields import MomentField, OffsetField
@@ -30,6 +30,7 @@ ENTRY_LABELS = {
 }
 
 ACTS_AT_ONCE = 1000  # of a list that is read to its end
+ROWS_AT_ONCE = 5000  # of one table; a database takes some ten thousand values in one query
 
 NOT_ANSWERS = {"id", "version", "patient", "entry", "missing"}
 
@@ -221,6 +222,12 @@ def _history(model: Model) -> QuerySet[Any, Any]:
     return model.history.model._default_manager.all()
 
 
+def last_rows(model: Model) -> QuerySet[Any, Any]:
+    """The last history row of each record, of the deleted ones too."""
+    history = _history(model).order_by()
+    return history.filter(history_id__in=history.values("id").annotate(last=Max("history_id")).values("last"))
+
+
 def _rows(scopes: Sequence[tuple[Model, Q]], *columns: str) -> QuerySet[Any, Any]:
     """These columns of every row in the scopes, of all models in one query; `table` is the number of the model."""
     parts = []
@@ -245,27 +252,30 @@ def _of_acts(filters: Filters) -> Q:
 
 
 def _scopes(viewer: Viewer, study: Study, filters: Filters, sees_all: bool) -> Iterator[tuple[Model, Q]]:
-    """Each model that can have a row in the list, and which of its history rows may be there."""
+    """Each model that can have a row in the list, and which of its history rows may be there.
+
+    A patient counts to the site that the last row of the history names: one who was deleted stays in the list.
+    """
     kind = Q(history_type=filters.kind) if filters.kind else Q()
-    patients = Patient.objects.filter(study=study).order_by()
+    patients = last_rows(Patient).filter(study=study)
     if not sees_all:
         patients = patients.filter(site__in=sites_visible_to(viewer, study).order_by().values("pk"))
     if filters.site is not None:
         patients = patients.filter(site=filters.site)
     if filters.patient:
         patients = patients.filter(number__icontains=filters.patient)
-    of_patients = kind & Q(patient__in=patients.values("pk"))
+    of_patients = kind & Q(patient__in=patients.values("id"))
     for model in record_models():
         if filters.form in ("", model.form.page):
             yield model, of_patients
     yield FormEntry, of_patients & (Q(form=filters.form) if filters.form else Q())
     if not filters.form:
-        yield Patient, kind & Q(id__in=patients.values("pk"))
+        yield Patient, kind & Q(id__in=patients.values("id"))
     if sees_all and not (filters.form or filters.patient or filters.site):
         yield Study, kind & Q(id=study.pk)
         yield Site, kind & Q(study=study.pk)
         yield Membership, kind & Q(study=study.pk)
-        yield Person, kind & Q(id__in=Membership.objects.filter(study=study).values("person"))
+        yield Person, kind & Q(id__in=_history(Membership).filter(study=study.pk).order_by().values("person"))
 
 
 def _changes(tables: Sequence[Model], wanted: Sequence[tuple[int, int, Recording]]) -> Iterator[Change]:
@@ -277,14 +287,17 @@ def _changes(tables: Sequence[Model], wanted: Sequence[tuple[int, int, Recording
     earlier: dict[tuple[int, int, int], Any] = {}
     for table, history_ids in numbers.items():
         history = _history(tables[table])
-        here = list(history.filter(history_id__in=history_ids))
-        rows |= {(table, row.history_id): row for row in here}
-        before = Q()
-        for row in here:
-            if row.history_type == "~":
-                before |= Q(id=row.id, version=row.version - 1)
-        if before:
-            earlier |= {(table, row.id, row.version): row for row in history.filter(before)}
+        for first in range(0, len(history_ids), ROWS_AT_ONCE):
+            here = list(history.filter(history_id__in=history_ids[first : first + ROWS_AT_ONCE]))
+            rows |= {(table, row.history_id): row for row in here}
+            changed = [row for row in here if row.history_type == "~"]
+            if changed:
+                # not: one condition a row (id and version); a database takes a thousand of them at most
+                # but: any of these records at any of these versions, which holds every pair, and the pair is looked up
+                before = history.filter(
+                    id__in={row.id for row in changed}, version__in={row.version - 1 for row in changed}
+                )
+                earlier |= {(table, row.id, row.version): row for row in before}
     for table, history_id, act in wanted:
         row = rows[table, history_id]
         yield _change(tables[table], row, earlier.get((table, row.id, row.version - 1)), act)

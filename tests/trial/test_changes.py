@@ -139,6 +139,33 @@ def test_a_deleted_record_is_struck_through_and_its_history_stays(client: Client
     assert "Entered for the wrong patient." in page.content.decode()
 
 
+def test_a_deleted_patient_stays_in_the_list(client: Client, cast: Cast, patient, coordinator, monitor, colleague):
+    with recording(by=coordinator, reason="Never signed consent.", study=cast.study) as act:
+        patient.delete()
+
+    for viewer in (coordinator, monitor):
+        client.force_login(viewer)
+        page = client.get("/MT103-211/changes/?patient=012-001").content.decode()
+        text = b"".join(client.get("/MT103-211/changes.csv?kind=-").streaming_content).decode("utf-8-sig")
+        (row,) = csv.DictReader(io.StringIO(text))
+
+        assert "Never signed consent." in page
+        assert "/patients/SYN-012-001/" not in page  # there is no such page any more
+        assert (row["Patient"], row["Site"], row["Old"]) == ("SYN-012-001", "012", "SYN-012-001")
+        assert "SYN-012-001" in client.get(f"/MT103-211/changes/{act.pk}/").content.decode()
+    client.force_login(colleague)
+    assert client.get(f"/MT103-211/changes/{act.pk}/").status_code == 404
+
+
+def test_a_person_whose_role_was_deleted_stays_in_the_list(cast: Cast, monitor, administrator, colleague):
+    with recording(by=administrator, reason="Left before the study began.", study=cast.study):
+        Membership.objects.get(person__user=colleague).delete()
+    correct(colleague.person, administrator, name="Colleague-Meyer")
+
+    found = [line for line in lines(monitor, cast.study, kind="~") if line.title == "Person"]
+    assert [(line.old, line.new) for line in found] == [("Colleague", "Colleague-Meyer")]
+
+
 def test_the_list_is_of_the_viewers_patients_alone(cast: Cast, patient: Patient, patient_elsewhere: Patient, colleague):
     make.record(Demographics, patient)
     make.record(Demographics, patient_elsewhere)
@@ -241,6 +268,23 @@ def test_a_large_act_has_a_page_of_its_own(client: Client, cast: Cast, patient, 
     assert 'rel="next"' in first.content.decode()
     assert rest.status_code == 200
     assert 'rel="next"' not in rest.content.decode()
+
+
+def test_a_thousand_corrections_are_read_together(client: Client, cast: Cast, patient, monitor, coordinator):
+    numbers = range(1, 1102)  # SQLite takes a thousand conditions in a row
+    with recording(by=coordinator, reason="An import.", study=cast.study):
+        FormEntry.objects.bulk_create(
+            FormEntry(patient=patient, form="AE", repeat=number, comment=f"Sheet {number}") for number in numbers
+        )
+    with recording(by=coordinator, reason="Read again from the source.", study=cast.study):
+        FormEntry.objects.update(comment="Read again.")
+    client.force_login(monitor)
+
+    text = b"".join(client.get("/MT103-211/changes.csv?kind=~").streaming_content).decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
+
+    assert [row["Old"] for row in rows] == [f"Sheet {number}" for number in numbers]
+    assert {row["New"] for row in rows} == {"Read again."}
 
 
 def test_the_csv_has_what_the_page_shows(client: Client, cast: Cast, patient: Patient, monitor, coordinator):
