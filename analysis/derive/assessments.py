@@ -214,9 +214,11 @@ class _Assessor:
                 marrows.setdefault(cast(date, row.sampled_on), []).append(row)
         spoken: dict[date, list[ResponseAssessment]] = {}
         for word in self.book.responses:
-            on = self.marrow_day(word.marrow_id) or word.assessed_on
-            if self.is_during_study(on):
-                spoken.setdefault(cast(date, on), []).append(word)
+            named = self.marrow_day(word.marrow_id)
+            on = named or word.assessed_on
+            if on is not None and self.is_during_study(on):
+                about = named or self.nearest_marrow(on, marrows) or on
+                spoken.setdefault(about, []).append(word)
 
         assessments: list[Assessment] = []
         readable: list[Source] = []
@@ -288,6 +290,20 @@ class _Assessor:
             for count in self.counts
             if earliest <= count.taken_on <= latest and (following is None or count.taken_at < following.started_at)
         ]
+
+    def nearest_marrow(self, said_on: date, marrows: Iterable[date]) -> date | None:
+        """The day of the marrow that an assessor's word is about which names none: the nearest, then the earlier one.
+
+        The word is dated in the window of the blood counts around the marrow, and no cycle begins between the two.
+        """
+        before = timedelta(days=self.parameters.count_window_before_days)
+        near = []
+        for on in marrows:
+            following = self.course.next_cycle(min(on, said_on))
+            is_same_cycle = following is None or max(on, said_on) <= following.started_on
+            if on - before <= said_on <= self.latest_beside(on) and is_same_cycle:
+                near.append((abs((said_on - on).days), on))
+        return min(near)[1] if near else None
 
     def nearest_examination(self, on: date) -> ExtramedullaryAssessment | None:
         """The examination for extramedullary disease that is nearest to a marrow; of two equally near, the earlier."""

@@ -141,6 +141,25 @@ def test_an_adjudicated_response_wins():
     assert (found.algorithm, found.form, found.record) == ("NR", "RS", word.record)
 
 
+def test_a_word_that_names_no_marrow_is_about_the_nearest_one():
+    sample = marrow("2012-04-09", 40)  # cycle 2 begins on 12 April
+
+    def found(said_on, *more, **answers):
+        words = [spoken(said_on, **({"response": "PR"} | answers))]
+        return shown(treated(marrows=[sample, *more], responses=words))
+
+    algorithm = [("2012-04-09", "NR", "ALGORITHM")]
+    for near in ("2012-04-06", "2012-04-08", "2012-04-10", "2012-04-12"):
+        assert found(near) == algorithm
+        assert found(near, adjudicated_response="PD") == [("2012-04-09", "PD", "ADJUDICATED")]
+    assert found("2012-04-05") == [("2012-04-05", "PR", "INVESTIGATOR"), *algorithm]  # 4 days before
+    assert found("2012-04-13") == [*algorithm, ("2012-04-13", "PR", "INVESTIGATOR")]  # in the next cycle
+    # of two marrows the nearer; of two equally near, the earlier
+    later = marrow("2012-04-11", None)
+    assert found("2012-04-11", later) == [*algorithm, ("2012-04-11", "PR", "INVESTIGATOR")]
+    assert found("2012-04-10", later) == [*algorithm, ("2012-04-11", "NE", "ALGORITHM")]
+
+
 def test_deleting_what_the_assessors_wrote_leaves_the_best_response():
     with_words = responder(responses=[spoken("2012-03-29", "NR"), spoken("2012-03-29", "PD", "CENTRAL")])
 
