@@ -114,7 +114,7 @@ class Shown:
 
 def unanswered(record: PatientRecord) -> list[str]:
     """The names of required answers that are blank without a reason."""
-    missing = record.missing or {}
+    missing = record.missing if isinstance(record.missing, dict) else {}
     return [
         field.name
         for field in record.answers()

@@ -23,12 +23,11 @@ from patients.casebook import (
     wide_column,
 )
 from patients.models import Death, Demographics, EndOfStudy, Enrolment, InfusionInterval, Transplant
-from trial import partial_dates
 from trial.access import Permission, StaffRequest, requires, sees_all_patients, sites_visible_to
 from trial.changes import changes_of_record
 from trial.models import FormEntry, Patient, Site, Study
 from trial.records import PatientRecord, record_model, record_models
-from trial.wording import COUNTRIES, word_answer, word_date, word_record
+from trial.wording import COUNTRIES, word_answer, word_date, word_partial_date, word_record
 
 PATIENTS_A_PAGE = 50
 SELECT = {"class": "form-select form-select-sm"}
@@ -98,7 +97,7 @@ class PatientTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no
         return COUNTRIES.get(value, value)
 
     def render_born_on(self, value: str) -> str:
-        return str(partial_dates.parse(value))
+        return word_partial_date(value)
 
     def render_prior_transplant(self, value: bool) -> str:
         return "Yes" if value else "No"
@@ -110,7 +109,7 @@ class PatientTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no
         return word_date(value.date())
 
     def render_died_on(self, value: str) -> str:
-        return f"Died {partial_dates.parse(value)}"
+        return f"Died {word_partial_date(value)}"
 
 
 def patients_with_facts(patients: QuerySet[Patient]) -> QuerySet[Patient]:
@@ -163,15 +162,14 @@ def patient_page(request: StaffRequest, patient: Patient) -> HttpResponse:
 
 def facts_of(patient: Any) -> list[tuple[str, str]]:
     """What the head of a patient's pages says: a label, and words."""
-    born = partial_dates.parse(patient.born_on) if patient.born_on else None
     facts = [
         ("Sex", word_answer(Demographics._meta.get_field("sex"), patient.sex)),
-        ("Born", str(born) if born else ""),
+        ("Born", word_partial_date(patient.born_on) if patient.born_on else ""),
         ("Consent", word_date(patient.consented_on) if patient.consented_on else ""),
         ("Enrolled", {True: "Yes", False: "No", None: ""}[patient.is_enrolled]),
         ("Prior alloHSCT", "Yes" if patient.prior_transplant else "No"),
         ("First dose", word_date(patient.first_dose_at.date()) if patient.first_dose_at else "None"),
-        ("Status", f"Died {partial_dates.parse(patient.died_on)}" if patient.died_on else "No death recorded"),
+        ("Status", f"Died {word_partial_date(patient.died_on)}" if patient.died_on else "No death recorded"),
         ("End of study", word_date(patient.ended_on) if patient.ended_on else ""),
     ]
     return [(label, words) for label, words in facts if words]

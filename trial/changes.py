@@ -141,7 +141,8 @@ def changes_of_record(model: Model, record: int) -> list[Change]:
     rows = list(model.history.filter(id=record).select_related("recording").order_by("-history_id"))
     before = [*rows[1:], None][: len(rows)]
     return [
-        _change(model, row, earlier, row.recording, with_first=True) for row, earlier in zip(rows, before, strict=True)
+        change_between(model, row, earlier, row.recording, with_first=True)
+        for row, earlier in zip(rows, before, strict=True)
     ]
 
 
@@ -300,7 +301,7 @@ def _changes(tables: Sequence[Model], wanted: Sequence[tuple[int, int, Recording
                 earlier |= {(table, row.id, row.version): row for row in before}
     for table, history_id, act in wanted:
         row = rows[table, history_id]
-        yield _change(tables[table], row, earlier.get((table, row.id, row.version - 1)), act)
+        yield change_between(tables[table], row, earlier.get((table, row.id, row.version - 1)), act)
 
 
 def _lines(changes: Iterable[Change]) -> Iterator[Line]:
@@ -344,7 +345,7 @@ def _page_of(change: Change) -> str:
     return change.model.form.page if issubclass(change.model, PatientRecord) else change.model.__name__
 
 
-def _change(model: Model, row: Any, before: Any, act: Recording, *, with_first: bool = False) -> Change:
+def change_between(model: Model, row: Any, before: Any, act: Recording, *, with_first: bool = False) -> Change:
     """One history row in words. The answers of a first version are worded only `with_first`: the list does not show them."""
     is_worded = row.history_type == "~" or (with_first and row.history_type == "+")
     form, title = _form_of(model, row)
@@ -379,7 +380,7 @@ def _name_of(model: Model, row: Any) -> str:
 
 
 def _fields(model: Model, row: Any, before: Any, act: Recording) -> Iterable[FieldChange]:
-    reasons = act.field_reasons or {}
+    reasons = act.field_reasons if isinstance(act.field_reasons, dict) else {}
     changed = set(row.changed_fields) if before is not None else None
     for field in model._meta.concrete_fields:
         if field.name in NOT_ANSWERS or (changed is not None and field.name not in changed):
@@ -398,12 +399,19 @@ def _fields(model: Model, row: Any, before: Any, act: Recording) -> Iterable[Fie
 
 def _blanks(model: Model, row: Any, before: Any, act: Recording) -> Iterable[FieldChange]:
     """The reasons why an answer is blank, one line for each field whose reason changed."""
-    now, was = getattr(row, "missing", None) or {}, getattr(before, "missing", None) or {}
+    now, was = _missing_of(row), _missing_of(before)
+    known = {field.name for field in model._meta.concrete_fields}
     for name in sorted({*now, *was}):
         old, new = word_missing(was, name), word_missing(now, name)
         if old != new:
-            label = label_of_field(model._meta.get_field(name))
+            label = label_of_field(model._meta.get_field(name)) if name in known else name
             yield FieldChange(KINDS[row.history_type], name, f"{label}: why it is blank", "", old, new, act.reason)
+
+
+def _missing_of(row: Any) -> dict[str, Any]:
+    """Why answers are blank, by the name of the field; what is no such mapping, whole and as it stands."""
+    missing = getattr(row, "missing", None) or {}
+    return missing if isinstance(missing, dict) else {"missing": missing}
 
 
 def _has_its_moment(model: Model, field: OffsetField, changed: set[str] | None) -> bool:

@@ -1,7 +1,7 @@
 """How what was recorded is worded for people: dates, codes, yes and no, why an answer is blank.
 
 The rule (LOOK): `12-Mar-2013`, unknown parts `UN-Mar-2013`, the words of a code list and never a bare code where it has
-words.
+words. What is stored is shown, however it came there: a value that its field would not take is shown as it stands.
 """
 
 import re
@@ -55,12 +55,20 @@ def word_moment(at: datetime, offset_minutes: int | None) -> str:
 def word_answer(field: "models.Field[Any, Any]", value: Any, beside: Any = None) -> str:
     """One stored value in words, without its unit; blank is empty text.
 
-    `beside` is the record that the value stands in: the offset of a moment is read from it.
+    `beside` is the record that the value stands in: the offset of a moment is read from it. A malformed value is shown
+    as it stands: the trail must be readable for ever, whatever was once written past the forms.
     """
     if value is None or value == "" or value == []:
         return ""
+    try:
+        return _word(field, value, beside)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        return str(value)
+
+
+def _word(field: "models.Field[Any, Any]", value: Any, beside: Any) -> str:
     if isinstance(field, PartialDateField):
-        return str(partial_dates.parse(value))
+        return word_partial_date(value)
     if isinstance(field, MomentField):
         return word_moment(value, getattr(beside, f"{field.name}_offset", None))
     if isinstance(value, datetime):
@@ -78,15 +86,23 @@ def word_answer(field: "models.Field[Any, Any]", value: Any, beside: Any = None)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def word_partial_date(text: Any) -> str:
+    """A date of which a part may be unknown, as `UN-Mar-2013`; what is no date, as it stands."""
+    try:
+        return str(partial_dates.parse(text))
+    except (partial_dates.NotADate, TypeError):  # a type error for what is no text
+        return str(text)
+
+
 def word_number(value: Decimal) -> str:
     """A decimal without the zeros that the column's scale adds: 11.200 is `11.2`."""
     text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def word_missing(missing: Mapping[str, str] | None, name: str) -> str:
-    """Why an answer is blank, in words; empty text where nobody said."""
-    code = (missing or {}).get(name, "")
+def word_missing(missing: Any, name: str) -> str:
+    """Why an answer is blank, in words; empty text where nobody said, or where `missing` is no mapping of codes."""
+    code = str(missing.get(name) or "") if isinstance(missing, Mapping) else ""
     return WHY_BLANK.get(code, code)
 
 
@@ -107,7 +123,4 @@ def unit_of(field: "models.Field[Any, Any]") -> str:
 
 
 def _reworded(found: re.Match[str]) -> str:
-    try:
-        return str(partial_dates.parse(found[0]))
-    except partial_dates.NotADate:  # a person's own words, such as the regimen "FLAG 2012-13"
-        return found[0]
+    return word_partial_date(found[0])  # a person's own words, such as the regimen "FLAG 2012-13", stay

@@ -13,7 +13,7 @@ from patients.models import Demographics, HaematologyResult, HaematologySample, 
 from tests import make
 from tests.cast import FIRST_DAY, Cast
 from trial.audit import Recording, recording
-from trial.changes import Changes, Filters, Line, changes_of_record
+from trial.changes import Changes, Filters, Line, change_between, changes_of_record
 from trial.models import FormEntry, Membership, Patient, Role
 
 
@@ -345,3 +345,21 @@ def test_the_history_of_a_record_is_newest_first_and_begins_with_every_answer(ca
         "Writing test done": "No",
     }
     assert [newest.kind, first.kind] == ["changed", "entered"]
+
+
+@pytest.mark.parametrize(
+    ("missing", "label", "words"),
+    [
+        ({"no_such_question": "UNK"}, "no_such_question: why it is blank", "Unknown"),
+        (["sex", "born_on"], "Missing: why it is blank", "['sex', 'born_on']"),
+    ],
+)
+def test_what_was_once_written_badly_can_be_read_for_ever(missing, label, words):
+    history = PerformanceStatus.history.model
+    values = {"id": 1, "patient_id": 1, "ecog": 1, "history_type": "~"}
+    before = history(**values, version=1, missing={})
+    now = history(**values, version=2, missing=missing, changed=["missing"])
+
+    change = change_between(PerformanceStatus, now, before, Recording(reason="A repair."))
+
+    assert [(field.label, field.old, field.new) for field in change.fields] == [(label, "", words)]

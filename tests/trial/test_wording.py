@@ -82,3 +82,41 @@ def test_a_record_is_named_with_its_dates_in_words():
 
 def test_a_persons_own_words_are_left_as_they_are():
     assert word_record(LaterTherapy(regimen="FLAG 2012-13")) == "Therapy FLAG 2012-13"
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "value", "words"),
+    [
+        (Demographics, "born_on", "17 May", "17 May"),
+        (Demographics, "born_on", "2012-13", "2012-13"),
+        (Demographics, "born_on", 1980, "1980"),
+        (Demographics, "sex", ["F"], "['F']"),
+        (Demographics, "races", 7, "7"),
+        (PerformanceStatus, "weight_kg", "seventy", "seventy"),
+        (HaematologySample, "taken_at", "noon", "noon"),
+    ],
+)
+def test_a_malformed_value_is_shown_as_it_stands(model, field, value, words):
+    assert word_answer(model._meta.get_field(field), value) == words
+
+
+def test_a_moment_with_an_impossible_offset_is_shown():
+    field = HaematologySample._meta.get_field("taken_at")
+
+    assert "2013" in word_answer(field, AT, beside=HaematologySample(taken_at=AT, taken_at_offset=9999))
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [
+        (None, ""),
+        ({}, ""),
+        ({"sex": "UNK"}, "Unknown"),
+        ({"sex": "?"}, "?"),
+        ({"sex": 3}, "3"),
+        (["sex"], ""),
+        ("", ""),
+    ],
+)
+def test_why_an_answer_is_blank_is_worded_however_it_was_stored(missing, words):
+    assert word_missing(missing, "sex") == words
