@@ -31,9 +31,12 @@ class Transplants:
 
     @property
     def last(self) -> Transplant | None:
-        """The last of them that has a date."""
+        """The last of them by date; one without a date is the last if its number is the highest, or if none has a date."""
         dated = [row for row in self.rows if row.transplanted_on]
-        return dated[-1] if dated else None
+        undated = [row for row in self.rows if not row.transplanted_on]
+        if not dated or (undated and (undated[-1].number or 0) > max(row.number or 0 for row in dated)):
+            return undated[-1] if undated else None
+        return dated[-1]
 
     @property
     def has_relapsed(self) -> bool:
@@ -120,14 +123,19 @@ def _months(earlier: PartialDate | None, later: PartialDate | date | None) -> fl
     return months_between(start.on, end.on) if end else None
 
 
-def _had_salvage_after(therapies: list[PriorTherapy], last: Transplant) -> bool:
-    """Whether salvage was given between the transplant and the first dose: as the site says, else by the dates."""
+def _had_salvage_after(therapies: list[PriorTherapy], last: Transplant) -> bool | None:
+    """Whether salvage was given between the transplant and the first dose: as the site says, else by the dates.
+
+    None where the transplant has no date, and the site does not say it of some dated therapy.
+    """
     salvage = [row for row in therapies if row.kind == "SALVAGE"]
     if any(row.timing_to_transplant == "AFTER" for row in salvage):
         return True
     undecided = [row.started_on for row in salvage if row.timing_to_transplant is None and row.started_on]
     transplanted = last.transplanted_on
-    return transplanted is not None and any(is_before(transplanted, started) for started in undecided)
+    if transplanted is None:
+        return None if undecided else False
+    return any(is_before(transplanted, started) for started in undecided)
 
 
 def _any(answers: Iterable[bool | None]) -> bool | None:

@@ -35,12 +35,24 @@ def test_the_cohort_had_an_allogeneic_transplant_before_the_first_dose_and_relap
     assert sets(allo(kind="SYNGENEIC")) == (False, True)
     assert sets(allo("2012-03-01")) == (False, True)  # not before the first dose
     assert sets(allo("2012")) == (True, False)  # it could have been
-    assert sets(allo(None)) == (False, False)  # a transplant, but nobody knows when
     assert sets(allo(has_relapsed=False)) == (False, False)
     assert sets(allo(), allo("2011-09-01", has_relapsed=None)) == (False, False)
     assert sets(allo(has_relapsed=None, relapsed_on="2011-08")) == (True, False)
     assert sets(allo(has_relapsed=False, status="CR2")) == (True, False)  # F-01
     assert sets(allo(has_relapsed=False, status="RELAPSE")) == (False, False)
+
+
+def test_a_transplant_without_a_date_defines_the_cohort_by_its_own_answer():
+    assert sets(allo(None)) == (True, False)
+    assert sets(allo(None, has_relapsed=None)) == (False, False)
+    # beside a dated one, its number says whether it was the last
+    assert sets(allo(number=1, has_relapsed=False), allo(None, number=2)) == (True, False)
+    assert sets(allo(number=2, has_relapsed=False), allo(None, number=1)) == (False, False)
+    assert sets(allo(number=2), allo(None, number=1, has_relapsed=False)) == (True, False)
+    assert sets(allo(has_relapsed=False), allo(None)) == (False, False)  # nobody numbered them: the date rules
+    assert sets(allo(None, number=1), allo(None, number=2, has_relapsed=False)) == (False, False)
+    assert variables(allo(None, donor="CORD BLOOD"))["DONOR"] == "CORD BLOOD"
+    assert variables(allo(None))["TTDOSE"] is None
 
 
 def test_an_untreated_patient_is_in_neither_group():
@@ -128,7 +140,9 @@ def test_salvage_after_the_last_transplant():
     assert variables(allo(), therapies=[salvage(started_on="2011-02")])["SALVHSFL"] == "Y"
     assert variables(allo(), therapies=[salvage(started_on="2011-01")])["SALVHSFL"] == "N"  # may be before
     assert variables(allo(), therapies=[salvage()])["SALVHSFL"] == "N"
-    assert variables(allo(None), therapies=[after])["SALVHSFL"] is None
+    assert variables(allo(None), therapies=[after])["SALVHSFL"] == "Y"
+    assert variables(allo(None), therapies=[before])["SALVHSFL"] == "N"
+    assert variables(allo(None), therapies=[salvage(started_on="2011-02")])["SALVHSFL"] is None  # before or after
 
 
 def test_the_disease_before_the_study():
