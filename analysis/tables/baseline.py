@@ -7,6 +7,7 @@ from analysis.tables.cells import count_row, heading, level_rows, number_of, sum
 from analysis.tables.groups import PRIOR, Analysis, Group, from_to, having, known, those
 from patients import codes
 
+UNDERAGE = {"<18": "Under 18"}  # shown only where somebody is: the protocol begins at 18
 AGE_GROUPS = {"18–<35": "18 to under 35", "35–<55": "35 to under 55", "55–<65": "55 to under 65", ">=65": "65 or more"}
 REGIONS = {"EUROPE": "Europe", "USA": "United States"}
 DONOR_GROUPS = {"MATCHED SIBLING": "Matched sibling", "UNRELATED": "Unrelated", "OTHER": "Other"}
@@ -23,7 +24,7 @@ def demographics(analysis: Analysis) -> Table:
     groups = analysis.groups
     rows = [
         *summary_rows("Age (years)", groups, "AGE", number_of("AGE"), unit="years"),
-        *level_rows("Age group", groups, "AGEGR1", AGE_GROUPS),
+        *level_rows("Age group", groups, "AGEGR1", _present(analysis, "AGEGR1", list(UNDERAGE.items())) | AGE_GROUPS),
         *level_rows("Sex", groups, "SEX", _present(analysis, "SEX", codes.SEX)),
         *level_rows("Race", groups, "RACE", _races(analysis)),
         *level_rows("Ethnicity", groups, "ETHNIC", _present(analysis, "ETHNIC", codes.ETHNICITY)),

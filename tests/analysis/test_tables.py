@@ -1,5 +1,7 @@
 """Tables and listings on eight patients, checked by eye: values, words, and who is behind each number."""
 
+from dataclasses import replace
+
 import pytest
 
 from analysis.estimate import Estimate
@@ -167,6 +169,15 @@ def test_ages_are_summarised_and_grouped():
     assert texts(table, "Age (years)", "Median")[0] == "35.0"
     assert texts(table, "Age (years)", "Min–max")[0] == "20–70"
     assert texts(table, "Age group", "Not known")[0] == "3/4 (75.0 %)"
+
+
+def test_somebody_under_age_is_not_lost_and_otherwise_there_is_no_such_row():
+    analysis = example_analysis()
+    labels = [row.label for row in baseline.demographics(analysis).rows]
+    analysis.datasets.adsl.loc[1, "AGEGR1"] = "<18"
+
+    assert "Under 18" not in labels
+    assert cells(baseline.demographics(replace(analysis)), "Age group", "Under 18")[0].patients == ("P2",)
 
 
 def test_several_races_are_a_row_of_their_own_and_not_reported_is_not_known():
