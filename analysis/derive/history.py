@@ -6,9 +6,9 @@ from datetime import date
 from typing import Any
 
 from analysis.derive.datasets import flag, join
-from analysis.derive.imputation import impute_before_study
+from analysis.derive.imputation import impute_order
 from analysis.derive.rows import Casebook, PriorTherapy, Transplant
-from trial.partial_dates import PartialDate, is_before
+from trial.partial_dates import PartialDate, is_before, parse
 from trial.schedule import months_between
 
 REMISSIONS = frozenset({"CR1", "CR2", "CR3+"})
@@ -49,13 +49,17 @@ class Transplants:
 
 
 def select_transplants(book: Casebook, first_dose: date | None) -> Transplants:
-    """The allogeneic transplants before the first dose, by date and number. One without a date is counted as earlier."""
-    rows = [
-        row
-        for row in book.transplants
-        if row.kind == "ALLOGENEIC"
-        and (row.transplanted_on is None or first_dose is None or row.transplanted_on.earliest < first_dose)
-    ]
+    """The allogeneic transplants before the first dose, by date and number. One without a date is counted as earlier.
+
+    So is one that is known in part and could be, as its month is that of the first dose.
+    """
+
+    def is_earlier(transplanted: PartialDate | None) -> bool:
+        if transplanted is None or first_dose is None:
+            return True
+        return transplanted.earliest < first_dose or (transplanted.earliest == first_dose < transplanted.latest)
+
+    rows = [row for row in book.transplants if row.kind == "ALLOGENEIC" and is_earlier(row.transplanted_on)]
 
     def when(row: Transplant) -> tuple[date, float]:
         return (row.transplanted_on.earliest if row.transplanted_on else date.min, row.number or 0)
@@ -113,14 +117,9 @@ def derive_disease_variables(book: Casebook) -> dict[str, Any]:
 
 
 def _months(earlier: PartialDate | None, later: PartialDate | date | None) -> float | None:
-    """Months from one day to another; None where one of them is not known to the month."""
-    start = impute_before_study(earlier)
-    if later is None or start is None:
-        return None
-    if isinstance(later, date):
-        return months_between(start.on, later)
-    end = impute_before_study(later)
-    return months_between(start.on, end.on) if end else None
+    """Months from one day to another; None where one is not known to the month, or where the two contradict each other."""
+    days = impute_order(earlier, parse(later.isoformat()) if isinstance(later, date) else later)
+    return months_between(*days) if days and days[0] <= days[1] else None
 
 
 def _had_salvage_after(therapies: list[PriorTherapy], last: Transplant) -> bool | None:

@@ -68,6 +68,22 @@ def impute_before_study(known: PartialDate | None) -> Imputed | None:
     return Imputed(middle(known), flag_of(known))
 
 
+def impute_order(earlier: PartialDate | None, later: PartialDate | None) -> tuple[date, date] | None:
+    """The days of two things before the study, of which the first came first; None where a month is not known.
+
+    Each is imputed as by `impute_before_study`, but an imputed day does not pass the other one: it is brought to the
+    day before or after it, as far as it could be. What stays the wrong way round contradicts itself.
+    """
+    start, end = impute_before_study(earlier), impute_before_study(later)
+    if earlier is None or later is None or start is None or end is None:
+        return None
+    if start.on < end.on:
+        return start.on, end.on
+    last = min(max(end.on, start.on + timedelta(days=1)), later.latest)
+    first = max(min(start.on, last - timedelta(days=1)), earlier.earliest)
+    return first, last
+
+
 def impute_later_therapy(started: PartialDate, last_dose: date | None) -> Imputed:
     """The start of therapy after the study treatment: the 15th of its month, not before the day after the last dose."""
     if started.is_complete:

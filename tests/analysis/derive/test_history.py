@@ -35,6 +35,8 @@ def test_the_cohort_had_an_allogeneic_transplant_before_the_first_dose_and_relap
     assert sets(allo(kind="SYNGENEIC")) == (False, True)
     assert sets(allo("2012-03-01")) == (False, True)  # not before the first dose
     assert sets(allo("2012")) == (True, False)  # it could have been
+    assert sets(allo("2012-03")) == (True, False)  # known in part, and on the form of earlier transplants
+    assert sets(allo("2012-04")) == (False, True)
     assert sets(allo(has_relapsed=False)) == (False, False)
     assert sets(allo(), allo("2011-09-01", has_relapsed=None)) == (False, False)
     assert sets(allo(has_relapsed=None, relapsed_on="2011-08")) == (True, False)
@@ -103,6 +105,15 @@ def test_intervals_are_in_months_and_a_month_is_its_15th():
     assert year["TTRELDOS"] == pytest.approx(235 / 30.4375)
     assert variables(allo(relapsed_on="2011"))["TTRELHS"] is None
     assert variables(allo())["TTRELHS"] is None
+
+
+def test_no_interval_is_negative():
+    # the first dose was on 1 March 2012
+    assert variables(allo(relapsed_on="2012-03"))["TTRELDOS"] == 0
+    assert variables(allo("2012-03"))["TTDOSE"] == 0
+    assert variables(allo(relapsed_on="2012-03-10"))["TTRELDOS"] is None  # the dates contradict each other
+    assert variables(allo("2011-07-20", relapsed_on="2011-07"))["TTRELHS"] == pytest.approx(1 / 30.4375)
+    assert variables(allo("2011-07-20", relapsed_on="2011-07-19"))["TTRELHS"] is None
 
 
 def test_without_a_transplant_nothing_is_said_of_one():

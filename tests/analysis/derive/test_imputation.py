@@ -1,5 +1,6 @@
 from datetime import date
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +10,7 @@ from analysis.derive.imputation import (
     impute_death,
     impute_end,
     impute_later_therapy,
+    impute_order,
     impute_relapse,
     impute_start,
 )
@@ -86,6 +88,30 @@ def test_what_was_before_the_study_is_the_15th_of_its_month_and_never_of_a_year_
     assert impute_before_study(parse("2011-02-03")) == (date(2011, 2, 3), None)
     assert impute_before_study(parse("2011")) is None
     assert impute_before_study(None) is None
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "expected"),
+    [
+        ("2011-02", "2011-05", ("2011-02-15", "2011-05-15")),
+        ("2012-03", "2012-03-10", ("2012-03-09", "2012-03-10")),  # the 15th would be after it
+        ("2012-03", "2012-03-01", ("2012-03-01", "2012-03-01")),  # no day of March is before it
+        ("2012-03-20", "2012-03", ("2012-03-20", "2012-03-21")),
+        ("2012-03-31", "2012-03", ("2012-03-31", "2012-03-31")),
+        ("2012-03", "2012-03", ("2012-03-15", "2012-03-16")),
+        ("2012-03-10", "2012-03-10", ("2012-03-10", "2012-03-10")),
+        ("2012-03-10", "2012-03-09", ("2012-03-10", "2012-03-09")),  # a contradiction stays one
+        ("2012-04", "2012-03-10", ("2012-04-01", "2012-03-10")),
+        ("2011", "2012-03-10", None),
+        ("2011-05", "2012", None),
+        (None, "2012-03-10", None),
+        ("2011-05", None, None),
+    ],
+)
+def test_an_imputed_day_does_not_pass_the_one_that_came_after(earlier, later, expected):
+    days = impute_order(parse(earlier) if earlier else None, parse(later) if later else None)
+
+    assert (days and tuple(day.isoformat() for day in days)) == expected
 
 
 def test_impute_later_therapy():
