@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
@@ -45,6 +45,8 @@ class Piece:
 class Protection(ABC):
     """The triggers of one connection's database. One subclass an engine."""
 
+    clock: ClassVar[str]  # the SQL of the present instant
+
     def __init__(self, connection: "BaseDatabaseWrapper") -> None:
         self.connection = connection
 
@@ -72,8 +74,19 @@ class Protection(ABC):
     def unnamed(self, columns: Iterable[str], before: str, after: str) -> str:
         """The SQL that is true when a column differs between two aliases and is not in the `changed` of the second.
 
-        Not the other way round: a migration may fill or round the values of both, and `changed` stays what it was.
+        The other way round is `misnamed`.
         """
+
+    @abstractmethod
+    def misnamed(self, columns: Iterable[str], before: str, after: str) -> str:
+        """The SQL that is true when a column in the `changed` of the second alias has the same value in both.
+
+        So it may also be after a migration that filled or rounded both: `changed` stays what it was.
+        """
+
+    @abstractmethod
+    def is_a_day_later(self, later: str, earlier: str) -> str:
+        """The SQL that is true when one instant is more than a day after another one. Not true when one of them is NULL."""
 
     def tables(self) -> tuple[TrackedTable, ...]:
         """The tracked tables that the database has."""

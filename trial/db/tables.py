@@ -20,6 +20,7 @@ HISTORY_COLUMNS = frozenset(
     }
 )
 RECORDING_TABLE = "trial_recording"
+PERSON_TABLE = "trial_person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,11 @@ class TrackedTable:
     history: str
     key: str
     columns: tuple[str, ...]
+
+    @property
+    def app(self) -> str:
+        """The app that the table belongs to, by the name of its history."""
+        return self.history.partition("_historical")[0]
 
     @property
     def followed(self) -> tuple[str, ...]:

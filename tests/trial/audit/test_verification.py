@@ -1,13 +1,17 @@
 """`verify_audit` finds what was done behind the triggers, and names the rows."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 
 from tests.audit_app.models import Ward, Weighing
-from trial.audit import recording
+from trial.audit import Recording, recording
+from trial.audit.demo_clock import dated_recording, demo_clock
 from trial.db.verification import prove
+from trial.models import Person
 
 pytestmark = pytest.mark.django_db
 
@@ -17,6 +21,14 @@ def sql(statement: str, *parameters: object) -> None:
         if connection.vendor == "postgresql":
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with checks still to come cannot be altered
         cursor.execute(statement, parameters)
+
+
+def migration_applied(app: str, name: str) -> None:
+    """What `migrate` notes of a migration. The tables of tests are made without."""
+    sql(
+        "CREATE TABLE IF NOT EXISTS django_migrations (id integer, app text, name text, applied timestamp with time zone)"
+    )
+    sql("INSERT INTO django_migrations VALUES (1, %s, %s, CURRENT_TIMESTAMP)", app, name)
 
 
 @pytest.fixture
@@ -33,7 +45,7 @@ def two_weighings(act):
 
 
 @pytest.fixture
-def behind_the_triggers(two_weighings):
+def behind_the_triggers(db):
     """Somebody who owns the database takes the triggers away, does something, and puts them back."""
 
     def tamper(statement: str, *parameters: object) -> list[str]:
@@ -111,6 +123,28 @@ TAMPERINGS = [
         [f"{ROW} version 2: the history row does not name all fields that were changed."],
     ),
     (
+        "UPDATE audit_app_historicalweighing SET kilograms = 71 WHERE label = 'w1' AND version = 1",
+        [f"{ROW} version 2: the history row names a field that was not changed."],
+    ),
+    (
+        "UPDATE trial_recording SET at = '2001-01-01' WHERE id = (SELECT max(id) FROM trial_recording)",
+        [
+            f"{ROW} version 3: it does not agree with recording {{last}}.",
+            "trial_recording {last}: its instant is before that of recording {middle}.",
+        ],
+    ),
+    (
+        "UPDATE trial_recording SET at = '2901-01-01' WHERE id = (SELECT max(id) FROM trial_recording)",
+        [
+            f"{ROW} version 3: it does not agree with recording {{last}}.",
+            "trial_recording {last}: its instant is still to come.",
+        ],
+    ),
+    (
+        "UPDATE trial_recording SET is_dated = (1 = 1) WHERE id = (SELECT max(id) FROM trial_recording)",
+        ["trial_recording {last}: the demo gave its instant, though the clock gave that of recording {middle}."],
+    ),
+    (
         "UPDATE audit_app_historicalweighing SET changed = '[\"note\"]' WHERE label = 'w1' AND version = 1",
         [f"{ROW} version 1: a creation or deletion names changed fields."],
     ),
@@ -153,7 +187,10 @@ TAMPERINGS = [
     ),
     (
         "UPDATE audit_app_historicalweighing SET history_date = '2001-01-01' WHERE label = 'w1' AND version = 3",
-        [f"{ROW} version 3: it does not agree with recording {{last}}."],
+        [
+            f"{ROW} version 3: its instant is before that of an earlier version.",
+            f"{ROW} version 3: it does not agree with recording {{last}}.",
+        ],
     ),
     (
         "UPDATE audit_app_historicalweighing SET history_user_id = 12345 WHERE label = 'w1' AND version = 3",
@@ -170,7 +207,7 @@ TAMPERINGS = [
 ]
 
 
-@pytest.mark.parametrize(("statement", "findings"), TAMPERINGS, ids=[findings[0] for _, findings in TAMPERINGS])
+@pytest.mark.parametrize(("statement", "findings"), TAMPERINGS, ids=[findings[-1] for _, findings in TAMPERINGS])
 def test_tampering_is_found_and_named(statement, findings, two_weighings, behind_the_triggers):
     _, middle, last = Weighing.history.filter(label="w1").order_by("version").values_list("recording_id", flat=True)
     names = {"id": two_weighings.pk, "middle": middle, "last": last}
@@ -236,3 +273,73 @@ def test_the_trail_of_an_account_that_was_renamed_stays_true(two_weighings, ann)
         two_weighings.delete()
 
     assert prove().findings == ()
+
+
+def test_a_migration_may_make_values_equal_that_were_changed(behind_the_triggers, two_weighings):
+    migration_applied("audit_app", "0009_no_longer_in_the_code")
+
+    filled = "UPDATE audit_app_historicalweighing SET kilograms = 71 WHERE label = 'w1' AND version = 1"
+    assert behind_the_triggers(filled) == []
+
+    long_ago = "UPDATE django_migrations SET applied = '2001-01-01' WHERE name = '0009_no_longer_in_the_code'"
+    assert behind_the_triggers(long_ago) == [
+        f"audit_app_weighing {two_weighings.pk} version 2: the history row names a field that was not changed."
+    ]
+
+
+def test_acts_inside_one_another_are_no_fault(act):
+    with act("outer, which has its number first and its instant last"):
+        with act("inner"):
+            ward = Ward.objects.create(name="A")
+        ward.name = "B"
+        ward.save()
+
+    assert [ward.name for ward in Ward.history.order_by("version")] == ["A", "B"]
+    assert Recording.objects.count() == 2
+    assert prove().findings == ()
+
+
+@pytest.fixture
+def old_demo(ann):
+    """Three acts of Ann's that the demo dated in 2014, the last two not in order, and her name, which was changed."""
+    with demo_clock():
+        for day, name in ((1, "Ann Weber"), (9, "Ann Other"), (5, "Ann Other")):
+            with dated_recording(at=datetime(2014, 3, day, 9, tzinfo=UTC), by=ann, reason="Demo"):
+                person, _ = Person.objects.get_or_create(user=ann, defaults={"name": name, "organisation": "Clinic"})
+                Ward.objects.create(name=str(day))
+                if person.name != name:
+                    person.name = name
+                    person.save()
+    migration_applied("trial", "0001_initial")
+    return [recording.pk for recording in Recording.objects.order_by("pk")]
+
+
+def test_dated_acts_need_no_order_and_names_may_change(old_demo):
+    assert prove().findings == ()
+
+
+def test_a_dated_act_that_is_said_to_be_the_clocks_is_found(old_demo, behind_the_triggers):
+    first, second, third = old_demo
+
+    assert behind_the_triggers("UPDATE trial_recording SET is_dated = (1 = 0) WHERE id = %s", second) == [
+        f"trial_recording {second}: the clock gave its instant, but there was no database then.",
+        f"trial_recording {third}: the demo gave its instant, though the clock gave that of recording {second}.",
+    ]
+    assert behind_the_triggers("UPDATE trial_recording SET is_dated = (1 = 0)") == [
+        f"trial_recording {number}: the clock gave its instant, but there was no database then."
+        for number in (first, second, third)
+    ]
+
+
+def test_a_name_that_its_person_never_had_is_found(old_demo, behind_the_triggers):
+    _, _, third = old_demo
+
+    assert behind_the_triggers("UPDATE trial_recording SET person_name = 'Eve' WHERE id = %s", third) == [
+        f"trial_recording {third}: the person behind its account never had that name."
+    ]
+
+
+def test_a_name_is_not_asked_while_the_account_had_no_person(old_demo, behind_the_triggers):
+    first, _, _ = old_demo
+
+    assert behind_the_triggers("UPDATE trial_recording SET person_name = 'Ann Maiden' WHERE id = %s", first) == []

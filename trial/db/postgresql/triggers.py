@@ -26,6 +26,8 @@ EVENTS = {
 class PostgresqlProtection(Protection):
     """The triggers of a PostgreSQL database, in the schema that the connection works in."""
 
+    clock = "clock_timestamp()"
+
     def columns(self) -> list[Column]:
         with self.connection.cursor() as cursor:
             cursor.execute(
@@ -143,6 +145,16 @@ END""",
             for name in columns
         )
         return " OR ".join(each) or "false"
+
+    def misnamed(self, columns: Iterable[str], before: str, after: str) -> str:
+        each = (
+            f'{before}."{name}" IS NOT DISTINCT FROM {after}."{name}" AND jsonb_exists({after}.changed, {sql_literal(name)})'
+            for name in columns
+        )
+        return " OR ".join(each) or "false"
+
+    def is_a_day_later(self, later: str, earlier: str) -> str:
+        return f"coalesce({later} > {earlier} + interval '1 day', false)"
 
 
 def record_of(piece: Piece) -> str:

@@ -24,6 +24,8 @@ UNSTAMPED = "''"  # a recording that its stamp trigger has not reached yet
 class SqliteProtection(Protection):
     """The triggers of an SQLite database."""
 
+    clock = "'now'"
+
     def columns(self) -> list[Column]:
         with self.connection.cursor() as cursor:
             cursor.execute(
@@ -70,6 +72,16 @@ class SqliteProtection(Protection):
             for name in columns
         )
         return " OR ".join(each) or "0"
+
+    def misnamed(self, columns: Iterable[str], before: str, after: str) -> str:
+        each = (
+            f'{before}."{name}" IS {after}."{name}" AND instr({after}.changed, {sql_literal(quoted(name))}) > 0'
+            for name in columns
+        )
+        return " OR ".join(each) or "0"
+
+    def is_a_day_later(self, later: str, earlier: str) -> str:
+        return f"coalesce(julianday({later}) > julianday({earlier}) + 1, 0)"
 
 
 def differing_columns(columns: Iterable[str], before: str, after: str) -> str:
