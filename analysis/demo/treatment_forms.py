@@ -23,7 +23,7 @@ def fill_treatment(book: Casebook) -> None:
     for event in plan.events:
         _treat_event(book, event)
     last = plan.on(plan.last_dose_day)
-    stopping = next((e.number for e in plan.events if e.action == "DRUG WITHDRAWN"), None)
+    stopping = next((e.number for e in plan.events if e.action == "DRUG WITHDRAWN" or e.is_fatal), None)
     for_event = plan.end_of_treatment == "ADVERSE EVENT"
     book.add(
         "EOT",

@@ -269,14 +269,6 @@ def test_no_judged_figure_differs(whole: Study) -> None:
     assert differing() == []
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [2, 3])
-def test_no_judged_figure_differs_for_other_seeds(seed: int, db: None, django_db_blocker: Any) -> None:
-    for _ in in_the_database(seed, django_db_blocker):
-        assert differing() == []
-        assert survival(cutoff="2014-09-30")["36 months"] == "NE"
-
-
 def test_a_year_of_survival_is_known_at_the_early_cut_and_three_years_are_not(whole: Study) -> None:
     """STUDY E.2, item 7, and A.2 (`DCUT_1Y`)."""
     shown = survival(cutoff="2014-09-30")
