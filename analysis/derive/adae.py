@@ -78,10 +78,16 @@ def baskets_of(event: AdverseEvent) -> frozenset[str]:
     return frozenset(event.special_interest)
 
 
+def grade_to_count(grade: float | None, fatal: str | None) -> float | None:
+    """The grade with which an event counts: 5 where `AESDTH` is Y, else `ATOXGR`, which stays as reported (STUDY C.7.1)."""
+    return 5 if fatal == "Y" else grade
+
+
 def flag_worst(rows: Sequence[dict[str, Any]]) -> None:
     """Flag one patient's worst treatment-emergent event in `WORSTFL`: highest grade, then earliest, then first."""
-    emergent = [row for row in rows if row["TRTEMFL"] == "Y" and row["ATOXGR"] is not None]
-    worst = min(emergent, key=lambda row: (-row["ATOXGR"], row["ASTDT"] or date.max, row["AESEQ"]), default=None)
+    graded = [(grade_to_count(row["ATOXGR"], row["AESDTH"]), row) for row in rows if row["TRTEMFL"] == "Y"]
+    ranked = [(-grade, row["ASTDT"] or date.max, row["AESEQ"], row) for grade, row in graded if grade is not None]
+    worst = min(ranked, key=lambda each: each[:3], default=(None,))[-1]
     for row in rows:
         row["WORSTFL"] = flag(row is worst)
 

@@ -207,7 +207,7 @@ def _events(analysis: Analysis, cohort: Group, everybody: Group) -> dict[str, Co
     fatal_infection = safety.patients_of(fatal, fatal[safety.INFECTION].notna())
     old, young = from_to("AGE", 65)(everybody), from_to("AGE", 0, 65)(everybody)
     onset = safety.first_onset(everybody.rows_of(neurologic))
-    severe = emergent[emergent["ATOXGR"] >= 3]
+    severe = emergent[safety.grades(emergent) >= 3]
 
     def severe_term(*terms: str) -> Computed:
         return _count(everybody, safety.patients_of(severe, severe["AEDECOD"].isin(terms)))

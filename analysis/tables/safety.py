@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.derive.adae import grade_to_count
 from analysis.results import Row, Table
 from analysis.tables.cells import count_row, heading, listed, numbers_of, summary_rows
 from analysis.tables.groups import Analysis, Group, flagged, those
@@ -36,12 +37,18 @@ def gvhd_on_study(analysis: Analysis) -> pd.DataFrame:
 def fatal(analysis: Analysis) -> pd.DataFrame:
     """The treatment-emergent events that were fatal: grade 5. Leukaemia as a cause of death is no event (STUDY F-13)."""
     events = emergent(analysis)
-    return events[(events["ATOXGR"] == 5) | (events["AESDTH"] == "Y")]
+    return events[grades(events) == 5]
+
+
+def grades(events: pd.DataFrame) -> "pd.Series[float]":
+    """The grade with which each event counts: a fatal event is grade 5, whichever grade was reported."""
+    pairs = zip(events["ATOXGR"].astype(float), events["AESDTH"], strict=True)
+    return pd.Series([grade_to_count(grade, is_fatal) for grade, is_fatal in pairs], events.index, dtype="float64")
 
 
 def worst_grades(events: pd.DataFrame) -> "pd.Series[float]":
     """The worst grade of each patient among these events, with the patient as index. A fatal event is grade 5."""
-    return events["ATOXGR"].astype(float).groupby(events["USUBJID"]).max()
+    return grades(events).groupby(events["USUBJID"]).max()
 
 
 def patients_of(events: pd.DataFrame, condition: "pd.Series[bool] | None" = None) -> set[str]:

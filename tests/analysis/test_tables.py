@@ -235,6 +235,18 @@ def test_each_patient_counts_once_with_the_worst_emergent_grade():
     assert sum(cells(table, label)[2].n or 0 for label in [row.label for row in table.rows]) == 7
 
 
+def test_a_fatal_event_counts_as_grade_5_whichever_grade_was_reported():
+    analysis = example_analysis()
+    tremor = analysis.datasets.adae["AEDECOD"] == "Tremor"
+    analysis.datasets.adae.loc[tremor & (analysis.datasets.adae["AESEQ"] == 3), "AESDTH"] = "Y"
+    analysis.datasets.adae.loc[analysis.datasets.adae["AEDECOD"] == "Sepsis", "ATOXGR"] = 4
+
+    table = safety.overview(analysis)
+
+    assert cells(table, "Fatal")[0].patients == cells(table, "Worst grade", "Grade 5")[0].patients == ("P1",)
+    assert cells(safety.neurologic(analysis), "Worst grade", "Grade 5")[0].patients == ("P1",)
+
+
 def test_the_overview_tells_fatal_infections_from_other_deaths():
     table = safety.overview(example_analysis())
 

@@ -236,6 +236,17 @@ def test_the_worst_event_is_the_highest_emergent_grade_then_the_earliest():
     assert (adae(event("2012-02-01"))["WORSTFL"] == "N").all()
 
 
+def test_a_fatal_event_is_the_worst_whichever_grade_was_reported():
+    found = adae(
+        event("2012-03-09", number=1, grade=4),
+        event("2012-03-20", number=2, grade=4, is_fatal=True),
+        event("2012-03-30", number=3, grade=None, is_fatal=False),
+    )
+
+    assert found.loc[found["WORSTFL"] == "Y", "AESEQ"].tolist() == [2]
+    assert found["ATOXGR"].tolist()[:2] == [4, 4]  # as reported
+
+
 def test_events_from_a_later_transplant_on_are_marked():
     transplant = [row(LaterTransplant, transplanted_on="2012-04-01")]
     events = [event("2012-03-31", number=1), event("2012-04-01", number=2), event(None, number=3)]
