@@ -1,7 +1,7 @@
 """The calendar of a patient: study days, cycles and months. A day is a day at the site, and no study day is zero."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 
 # not: 30, nor calendar months
 # but: the mean month of four years, so that equal times are equal numbers (STUDY F-31)
@@ -23,11 +23,6 @@ def cycle_of(day: date, starts: Mapping[int, date]) -> int | None:
     """
     begun = [(start, number) for number, start in starts.items() if start <= day]
     return max(begun)[1] if begun else None
-
-
-def nominal_end(start: date, *, days_on: int = 28, days_off: int = 14) -> date:
-    """The last day of a cycle as planned: 41 days after its start (STUDY C.1)."""
-    return start + timedelta(days=days_on + days_off - 1)
 
 
 def months_between(earlier: date, later: date) -> float:

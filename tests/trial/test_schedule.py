@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tables import table
-from trial.schedule import cycle_of, months_between, nominal_end, study_day, whole_years
+from trial.schedule import cycle_of, months_between, study_day, whole_years
 
 DAYS = st.dates(date(2000, 1, 1), date(2030, 12, 31))
 
@@ -45,11 +45,6 @@ def test_cycle_of():
     assert cycle_of(date(2012, 4, 12), starts) == 2
     assert cycle_of(date(2013, 4, 12), starts) == 2
     assert cycle_of(date(2013, 4, 12), {}) is None
-
-
-def test_a_cycle_ends_41_days_after_its_start():
-    assert nominal_end(date(2012, 3, 1)) == date(2012, 4, 11)
-    assert nominal_end(date(2012, 3, 1), days_on=28, days_off=0) == date(2012, 3, 28)
 
 
 def test_months_are_of_30_and_seven_sixteenths_days():
