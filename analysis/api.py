@@ -18,6 +18,8 @@ PARAMETERS = ("study", "cohort", "as_of", "cutoff", "output")
 class ReportView(APIView):
     """`GET /api/v1/report?study=&cohort=&as_of=&cutoff=&output=T-4.1&output=F-5.4`.
 
+    A parameter without a value was not asked for.
+
     What is unknown or malformed is answered with 404 or 400 and `{"detail": sentence}`, like every other refusal here.
     """
 
@@ -42,14 +44,14 @@ def asked_report(request: Request) -> Report | None:
     if unknown:
         raise NotInCatalogue(f"There is no '{', '.join(unknown)}'. Choose from {', '.join(PARAMETERS)}.", status=400)
     viewer: Any = request.user
-    study = find_study(viewer, query.get("study"))
+    study = find_study(viewer, query.get("study") or None)
     if not may(viewer, Permission.REPORT_VIEW, study):
         return None
     return report(
         viewer,
         study=study.code,
-        cohort=query.get("cohort", PRIOR.key),
+        cohort=query.get("cohort") or PRIOR.key,
         as_of=query.get("as_of"),
         cutoff=query.get("cutoff"),
-        outputs=query.getlist("output"),
+        outputs=[number for number in query.getlist("output") if number],
     )

@@ -169,25 +169,32 @@ def find_cohort(key: str) -> Cohort:
 
 
 def read_instant(text: str | datetime | None) -> datetime | None:
-    """An instant in UTC. A day alone is the end of that day, a time without a zone is UTC. Raises `NotInCatalogue`."""
-    if text is None or isinstance(text, datetime):
+    """An instant in UTC. A day alone is the end of that day, a time without a zone is UTC. Raises `NotInCatalogue`.
+
+    Empty text asks for nothing, like None.
+    """
+    if isinstance(text, datetime):
         return text
+    if not text:
+        return None
     try:
         if _DAY.fullmatch(text):
             return datetime.combine(date.fromisoformat(text), time.max, tzinfo=UTC)
         instant = datetime.fromisoformat(text)
-    except ValueError as error:
+        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:  # an overflow: the first or the last hours of the calendar elsewhere
         raise NotInCatalogue(
             f"'{text}' is not an instant. Write it as 2014-09-30 (the end of that day) or 2014-09-30T12:00:00Z.",
             status=400,
         ) from error
-    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def read_day(text: str | date | None) -> date | None:
-    """A clinical cut-off. Raises `NotInCatalogue`."""
-    if text is None or isinstance(text, date):
+    """A clinical cut-off. Empty text asks for nothing, like None. Raises `NotInCatalogue`."""
+    if isinstance(text, date):
         return text
+    if not text:
+        return None
     try:
         if not _DAY.fullmatch(text):
             raise ValueError(text)

@@ -5,6 +5,7 @@ from typing import Any
 import django_filters
 import django_tables2 as tables
 from django import forms
+from django.core.exceptions import BadRequest
 from django.db.models import Exists, Min, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -41,6 +42,7 @@ class PatientFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-f
         label="Patient number",
         field_name="number",
         lookup_expr="icontains",
+        max_length=60,
         widget=forms.TextInput(attrs={"class": "form-control form-control-sm"}),
     )
     site = django_filters.ModelChoiceFilter(
@@ -139,8 +141,13 @@ def patient_list(request: StaffRequest, study: Study) -> HttpResponse:
     sites = sites_visible_to(request.user, study)
     found = PatientFilter(request.GET, queryset=visible)
     found.filters["site"].queryset = sites
+    if not found.form.is_valid():
+        wrong = "; ".join(f"{found.form[name].label}: {' '.join(said)}" for name, said in found.form.errors.items())
+        raise BadRequest(f"The list cannot be narrowed like that. {wrong}")
     table = PatientTable(found.qs, study=study)
-    tables.RequestConfig(request, paginate={"per_page": PATIENTS_A_PAGE}).configure(table)
+    tables.RequestConfig(request, paginate=False).configure(table)
+    table.paginate(per_page=PATIENTS_A_PAGE)  # not from the address: it would lift the limit
+    table.page = table.paginator.get_page(request.GET.get("page"))
     context = {
         "study": study,
         "sites": sites,

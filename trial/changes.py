@@ -8,7 +8,7 @@ is asked for them once and for the versions before them once.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from django.db import models
@@ -248,7 +248,7 @@ def _of_acts(filters: Filters) -> Q:
     if filters.since:
         acts &= Q(at__gte=datetime.combine(filters.since, time(), UTC))
     if filters.until:
-        acts &= Q(at__lt=datetime.combine(filters.until + timedelta(days=1), time(), UTC))
+        acts &= Q(at__lte=datetime.combine(filters.until, time.max, UTC))
     return acts
 
 

@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",  # default deny: a page without a sign-in says so itself
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "trial.middleware.RefuseNul",
 ]
 
 ROOT_URLCONF = "trial.urls"

@@ -1,6 +1,7 @@
 """Sign-in, the way in for each role, the study-wide list of changes, and the pages for what went wrong."""
 
 import csv
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -128,7 +129,7 @@ def changes_of_act(request: StaffRequest, study: Study, act: int) -> HttpRespons
     """One act with all that it changed, in portions."""
     _, found = _asked(request, study)
     asked = request.GET.get("first", "")
-    start = int(asked) if asked.isascii() and asked.isdigit() else 0
+    start = int(asked) if re.fullmatch(r"[0-9]{1,9}", asked) else 0
     acts = found.of_act(act, start, CHANGES_OF_AN_ACT)
     if not acts:
         raise Http404("There is no such act among the changes that you may see.")

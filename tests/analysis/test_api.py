@@ -1,5 +1,6 @@
 """The report over HTTP: the same JSON, and one shape for every refusal."""
 
+import json
 from typing import Any
 
 import pytest
@@ -29,6 +30,16 @@ def test_the_answer_is_the_json_of_the_command(cast: Cast, statistician: User):
     assert response.status_code == 200
     assert f'"cutoff": "{made["cutoff"]}"' in answer
     assert all(f'"number": "{number}"' in answer for number in ("T-4.1", "T-5.3"))
+
+
+def test_a_parameter_without_a_value_was_not_asked_for(cast: Cast, statistician: User):
+    names = ("study", "cohort", "as_of", "cutoff", "output")
+    empty, plain = get(statistician, **dict.fromkeys(names, "")), get(statistician)
+
+    assert empty.status_code == 200
+    assert [output["number"] for output in json.loads(empty.content)["outputs"]] == [
+        output["number"] for output in json.loads(plain.content)["outputs"]
+    ]
 
 
 @pytest.mark.parametrize(

@@ -276,3 +276,15 @@ def test_what_is_a_date_or_nothing_already_stays_as_it_is():
     assert (read_instant(None), read_day(None)) == (None, None)
     assert read_day(date(2014, 9, 30)) == date(2014, 9, 30)
     assert read_day("2014-09-30") == date(2014, 9, 30)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_an_instant_past_the_ends_of_the_calendar_is_refused(text: str):
+    with pytest.raises(NotInCatalogue, match="is not an instant") as refused:
+        read_instant(text)
+
+    assert refused.value.status == 400
+
+
+def test_empty_text_asks_for_nothing():
+    assert (read_instant(""), read_day("")) == (None, None)

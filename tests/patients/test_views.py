@@ -88,6 +88,23 @@ def test_the_list_narrows_to_a_site(client: Client, cast: Cast, patient, patient
     assert [str(row.record) for row in answer.context["table"].rows] == ["SYN-034-001"]
 
 
+@pytest.mark.parametrize(
+    "asked", ["per_page=-1", "per_page=0", f"per_page={'9' * 30}", "page=-1", f"page={'9' * 5000}"]
+)
+def test_the_length_of_a_page_is_not_in_the_address(at_site: Client, patient: Patient, asked: str):
+    answer = at_site.get(f"/MT103-211/patients/?{asked}")
+
+    assert answer.status_code == 200
+    assert answer.context["table"].paginator.per_page == 50
+
+
+def test_a_search_too_long_for_a_number_gets_a_sentence(at_site: Client):
+    answer = at_site.get(f"/MT103-211/patients/?q={'x' * 70_000}")
+
+    assert answer.status_code == 400
+    assert "Patient number: Ensure this value has at most 60 characters" in answer.content.decode()
+
+
 def test_each_form_says_how_far_it_is(at_site: Client, patient: Patient):
     make.record(Enrolment, patient)
     make.record(Demographics, patient, missing={"ethnicity": "UNK"}, ethnicity=None)

@@ -315,6 +315,16 @@ def test_what_cannot_narrow_the_list_is_said_in_a_sentence(client: Client, cast:
     assert "From: Write the day as 2014-09-30." in answer.content.decode()
 
 
+def test_the_ends_of_the_calendar_and_of_counting_are_no_error(client: Client, cast: Cast, monitor, patient):
+    act = Recording.objects.latest("pk").pk
+    client.force_login(monitor)
+
+    for asked in ("changes/?since=0001-01-01&until=9999-12-31", f"changes/{act}/?first={'9' * 5000}"):
+        assert client.get(f"/MT103-211/{asked}").status_code == 200, asked
+    text = b"".join(client.get("/MT103-211/changes.csv?until=9999-12-31").streaming_content).decode()
+    assert "SYN-012-001" in text
+
+
 def test_the_set_up_of_the_study_is_in_the_list_of_who_sees_all_of_it(cast: Cast, monitor, coordinator, patient):
     titles = {line.title for line in lines(monitor, cast.study)}
 

@@ -137,3 +137,13 @@ def test_a_page_loads_nothing_from_elsewhere_and_has_no_inline_script(client: Cl
     assert "https://" not in page
     assert " style=" not in page
     assert " onclick=" not in page
+
+
+@pytest.mark.parametrize("address", ["search/?q=%00", "patients/%00/", "patients/?%00=1", "changes/?since=%00"])
+def test_a_nul_in_an_address_gets_a_sentence(client: Client, cast: Cast, address: str):
+    client.force_login(cast["monitor"])
+
+    answer = client.get(f"/MT103-211/{address}")
+
+    assert answer.status_code == 400
+    assert "Take %00 out of it." in answer.content.decode()
