@@ -29,7 +29,7 @@ from trial.fields import (
     WholeNumberField,
     YesNoField,
 )
-from trial.models import Patient, Recording, Site, Study
+from trial.models import Patient, Site, Study
 from trial.parameters import Parameters
 from trial.records import PatientRecord, record_models
 
@@ -114,7 +114,9 @@ def _study_at(study: Study, as_of: datetime) -> Study:
     """The study with its parameters as they were: a changed parameter does not change an old report."""
     row = rows_as_of(Study, as_of).filter(id=study.pk).first()
     if row is None:
-        first = Recording.objects.order_by("at").values_list("at", flat=True).first()
+        first = (
+            Study.history.filter(id=study.pk).order_by("recording__at").values_list("recording__at", flat=True).first()
+        )
         since = f" Give one from {instant_text(first)} on." if first else ""
         raise NotInCatalogue(f"At {instant_text(as_of)} {study} was not recorded yet.{since}", status=400)
     then: Study = row.instance

@@ -9,9 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from analysis.catalogue import NotInCatalogue
-from analysis.extract import EVERYTHING, Extract, extract
+from analysis.extract import EVERYTHING, Extract, extract, instant_text
 from patients.models import Death, HaematologyResult, LaterTherapy, Transplant
-from trial.audit import recording
+from tests import make
+from trial.audit import Recording, recording
 from trial.models import Membership, Patient, Person, Role, Site, Study
 from trial.records import record_models
 
@@ -186,6 +187,15 @@ def test_an_instant_that_is_not_over_is_refused(demo: Study):
 def test_an_instant_before_the_study_says_when_it_began(demo: Study):
     with pytest.raises(NotInCatalogue, match=r"was not recorded yet\. Give one from 20.* on"):
         extract(EVERYTHING, demo, as_of=datetime(2000, 1, 1, tzinfo=UTC))
+
+
+def test_the_instant_at_which_a_study_began_is_its_own(demo: Study):
+    make.study("OTHER-1")
+    other = Study.objects.get(code="OTHER-1")
+    began = Recording.objects.filter(reason="A study for a test.").latest("at").at
+
+    with pytest.raises(NotInCatalogue, match=f"Give one from {instant_text(began)} on"):
+        extract(EVERYTHING, other, as_of=datetime(2000, 1, 1, tzinfo=UTC))
 
 
 def test_the_number_of_queries_does_not_grow_with_the_patients(demo: Study):
