@@ -90,7 +90,9 @@ def export(
     found = find_study(viewer, study)
     if not found.is_synthetic and not (purpose.strip() and recipient.strip()):
         raise CannotExport("Say what the data are for and who receives them (purpose and recipient).")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if out.exists() and not out.is_dir():
+        raise CannotExport(f"'{out}' is not a folder. Name a new one.")
+    if out.exists() and any(out.iterdir()):
         raise CannotExport(f"'{out}' is there already and not empty. Name a new folder.")
     basis = prepare(viewer, study=found, cohort=cohort, as_of=as_of, cutoff=cutoff)
 
@@ -211,7 +213,7 @@ def _readme(manifest: dict[str, Any]) -> str:
         *(f"{name}  {label}" for name, label in datasets),
         "",
         "manifest.json has every variable with its label, the number of rows and the SHA-256 of each file.",
-        "redo.R (R with the package survival) and redo.py (Python with pandas and lifelines) redo T-4.1 and F-5.4",
+        "redo.R (R with the package survival) and redo.py (Python with pandas and SciPy) redo T-4.1 and F-5.4",
         "from the CSV files: run them in this folder.",
         f"To make these files again: {manifest['repeat']}",
     ]

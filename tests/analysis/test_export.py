@@ -241,6 +241,15 @@ def test_a_place_that_cannot_be_written_gets_a_sentence(demo: Study, tmp_path: P
     assert refused.value.returncode == 2
 
 
+def test_a_place_that_is_not_a_folder_is_said_to_be_none(demo: Study, tmp_path: Path):
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(CommandError, match=r"file' is not a folder\. Name a new one\.") as refused:
+        command("--out", str(tmp_path / "file"))
+
+    assert refused.value.returncode == 2
+
+
 def test_an_unknown_format_is_refused_by_the_function_too(demo: Study, tmp_path: Path):
     for formats in (["xpt"], []):
         with pytest.raises(NotInCatalogue, match=r"Choose from csv, parquet\."):
@@ -285,10 +294,10 @@ def agree(found: dict[Any, tuple[float | None, ...]]) -> None:
 
 
 @pytest.mark.reference
-def test_python_with_lifelines_redoes_response_and_survival_from_the_csv_files(demo: Study, tmp_path: Path):
+def test_python_with_pandas_redoes_response_and_survival_from_the_csv_files(demo: Study, tmp_path: Path):
     export(EVERYTHING, tmp_path / "out", formats=["csv"])
 
-    agree(redone(tmp_path / "out", sys.executable, "-W", "ignore", "redo.py"))
+    agree(redone(tmp_path / "out", sys.executable, "redo.py"))
 
 
 @pytest.mark.r
