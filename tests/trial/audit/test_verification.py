@@ -1,5 +1,6 @@
 """`verify_audit` finds what was done behind the triggers, and names the rows."""
 
+import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -343,3 +344,36 @@ def test_a_name_is_not_asked_while_the_account_had_no_person(old_demo, behind_th
     first, _, _ = old_demo
 
     assert behind_the_triggers("UPDATE trial_recording SET person_name = 'Ann Maiden' WHERE id = %s", first) == []
+
+
+def test_without_a_history_of_persons_names_are_not_asked(old_demo, behind_the_triggers):
+    behind_the_triggers("ALTER TABLE trial_historicalperson RENAME TO gone")
+
+    assert not [finding for finding in prove().findings if "name" in finding.what]
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_acts_beside_one_another_are_no_fault(ann):
+    """One act is stamped, another comes later and ends first, and the first goes on with the row that the other changed."""
+    with recording(by=ann, reason="x"):
+        ward = Ward.objects.create(name="A")
+
+    def quick() -> None:
+        try:
+            with recording(by=ann, reason="began later, ended first"):
+                Ward.objects.filter(pk=ward.pk).update(name="B")
+        finally:
+            connection.close()
+
+    with recording(by=ann, reason="began first, ended later"):
+        Ward.objects.create(name="another")
+        thread = threading.Thread(target=quick)
+        thread.start()
+        thread.join()
+        Ward.objects.filter(pk=ward.pk).update(name="C")
+
+    first, second, third = ward.history.order_by("version")
+    assert [first.name, second.name, third.name] == ["A", "B", "C"]
+    assert third.history_date < second.history_date
+    assert prove().findings == ()
