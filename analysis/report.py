@@ -25,6 +25,16 @@ __all__ = ["EVERYTHING", "Basis", "NotInCatalogue", "Report", "prepare", "report
 
 SYNTHETIC = "SYNTHETIC DATA – reconstructed from published summary figures, not patient data"
 
+# The analysis sets of STUDY A.3 as pages word them, by the code of the set.
+SETS = {
+    "SCR": "patients who signed consent",
+    "FAS": "treated patients",
+    "SAF": "treated patients",
+    "PHSCT": "treated patients with a relapse after an earlier alloHSCT",
+    "NAIVE": "treated patients without an earlier alloHSCT",
+    "RESP": "treated patients with CR or CRh within two cycles",
+}
+
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -229,6 +239,15 @@ def result_as_dict(result: Result) -> dict[str, Any]:
     }
 
 
+def population_in_words(code: str) -> str:
+    """An output's population for people, with its code: `treated patients (FAS)`. A code without words stands alone."""
+    words = SETS.get(code.removeprefix("SAF ").removesuffix("-R"), "")
+    if not words:
+        return code
+    responded = " and with CR or CRh within two cycles" if code.endswith("-R") else ""
+    return f"{words}{responded} ({code})"
+
+
 def svg_of(figure: Figure) -> SafeString:
     """A figure as SVG without scripts or outside references, made here and not by a browser."""
     import vl_convert  # here and not above: it is large, and only print needs it
@@ -239,7 +258,11 @@ def svg_of(figure: Figure) -> SafeString:
 def report_html(made: Report) -> str:
     """The report as one HTML file that needs nothing beside it: tables, figures as SVG, footnotes, how to repeat it."""
     sections = [
-        {"output": output, "pictures": [(svg_of(figure), figure.description) for figure in output.figures]}
+        {
+            "output": output,
+            "population": population_in_words(output.population),
+            "pictures": [(svg_of(figure), figure.description) for figure in output.figures],
+        }
         for output in made.outputs
     ]
     header = made.basis.header

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from analysis.catalogue import NotInCatalogue, entries
 from analysis.export import FORMATS, CannotExport, export_zip
 from analysis.live import live_report
-from analysis.report import Report, svg_of
+from analysis.report import Report, population_in_words, svg_of
 from analysis.results import Figure, Output, Result, Row, Table
 from analysis.tables.groups import ALL, COHORTS, PRIOR
 from trial.access import Permission, StaffRequest, may, requires
@@ -152,6 +152,7 @@ def output_page(request: StaffRequest, study: Study, output: str) -> HttpRespons
     here = report.outputs.index(found)
     context |= {
         "output": found,
+        "population": population_in_words(found.population),
         "before": report.outputs[here - 1] if here else None,
         "after": report.outputs[here + 1] if here + 1 < len(report.outputs) else None,
         "tables": [(table, is_listing(table), list(_rows(table))) for table in found.tables],

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 
 from analysis.catalogue import NotInCatalogue
 from analysis.extract import EVERYTHING
-from analysis.report import read_day, read_instant, report, report_html
+from analysis.report import population_in_words, read_day, read_instant, report, report_html
 from patients.models import Death, HaematologyResult, ResponseAssessment
 from tests.analysis.test_extract import coordinator_of
 from trial.audit import recording
@@ -288,3 +288,25 @@ def test_an_instant_past_the_ends_of_the_calendar_is_refused(text: str):
 
 def test_empty_text_asks_for_nothing():
     assert (read_instant(""), read_day("")) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("FAS", "treated patients (FAS)"),
+        ("SAF NAIVE", "treated patients without an earlier alloHSCT (SAF NAIVE)"),
+        (
+            "PHSCT-R",
+            "treated patients with a relapse after an earlier alloHSCT and with CR or CRh within two cycles (PHSCT-R)",
+        ),
+        ("as published", "as published"),
+    ],
+)
+def test_a_population_is_said_in_words(code: str, words: str):
+    assert population_in_words(code) == words
+
+
+def test_every_population_has_words(demo: Study):
+    populations = {output.population for output in report(EVERYTHING).outputs} - {"as published"}
+
+    assert all(population_in_words(code) != code for code in populations)
