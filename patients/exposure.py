@@ -97,8 +97,14 @@ class Exposure:
 
 
 def site_time(moment: datetime, offset: float | None) -> datetime:
-    """A UTC moment by the site's clock, which is `offset` minutes ahead. An unknown offset reads as UTC."""
-    return moment + timedelta(minutes=offset or 0)
+    """A UTC moment by the site's clock, which is `offset` minutes ahead. An unknown offset reads as UTC.
+
+    At either end of the calendar (31 December 9999 for what has no end) the moment stays as it is.
+    """
+    try:
+        return moment + timedelta(minutes=offset or 0)
+    except OverflowError:
+        return moment
 
 
 def known_at(intervals: Sequence[Interval], last_day: date, life_ends: date | None = None) -> list[Interval]:

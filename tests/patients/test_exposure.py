@@ -108,6 +108,8 @@ def test_a_day_is_a_day_at_the_site():
     assert unknown_offset.started_on == date(2012, 3, 2)
     assert evening_in_the_usa._replace(ended_at=None).ended_on is None
     assert site_time(datetime(2012, 3, 2, 1), -360) == datetime(2012, 3, 1, 19)
+    assert site_time(datetime(9999, 12, 31, 23, 59), 60) == datetime(9999, 12, 31, 23, 59)
+    assert site_time(datetime(1, 1, 1), -60) == datetime(1, 1, 1)
 
 
 def test_what_runs_at_the_cut_off_is_cut_at_the_end_of_that_day():
