@@ -207,3 +207,16 @@ def test_a_figure_is_there_without_any_script(
     width = page.locator(".plot img").evaluate("picture => picture.naturalWidth")
 
     assert width > 300
+
+
+@pytest.mark.parametrize("address", ["patients/", "changes/"])
+def test_a_patients_number_stays_on_one_line_on_a_phone(
+    address: str, live_server: LiveServer, cast: Cast, patient: Patient, page: Page, sign_in: Callable[[User], None]
+):
+    sign_in(cast["statistician"])
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.goto(f"{live_server.url}/MT103-211/{address}")
+
+    number = page.get_by_role("link", name=patient.number)
+
+    assert number.evaluate("link => [link.getClientRects().length, getComputedStyle(link).whiteSpace]") == [1, "nowrap"]
