@@ -41,8 +41,11 @@ def transplants(analysis: Analysis) -> Table:
     group = analysis.group(PRIOR)
     groups = (group,)
 
-    def levels(label: str, column: str, words: Sequence[tuple[str, str]]) -> list[Row]:
-        return level_rows(label, groups, column, _present(analysis, column, words), known_only=True)
+    def levels(label: str, column: str, words: Sequence[tuple[str, str]], of: Group = group) -> list[Row]:
+        return level_rows(label, (of,), column, _present(analysis, column, words), known_only=True)
+
+    # not: a grade "not known" for those who never had GVHD
+    had_acute, had_chronic = group.only(group.flagged("PRAGVFL")), group.only(group.flagged("PRCGVFL"))
 
     rows = [
         heading("Allogeneic transplants before the first dose"),
@@ -57,9 +60,11 @@ def transplants(analysis: Analysis) -> Table:
         *_prophylaxis(group),
         *level_rows("Donor lymphocyte infusion afterwards", groups, "DLIFL", YES_NO, known_only=True),
         *level_rows("Earlier acute GVHD", groups, "PRAGVFL", YES_NO, known_only=True),
-        *levels("Highest acute GVHD grade", "PRAGVGR", codes.ACUTE_GVHD_GRADE),
+        *levels("Highest grade, of those with acute GVHD", "PRAGVGR", codes.ACUTE_GVHD_GRADE, of=had_acute),
         *level_rows("Earlier chronic GVHD", groups, "PRCGVFL", YES_NO, known_only=True),
-        *levels("Highest chronic GVHD severity", "PRCGVSEV", codes.CHRONIC_GVHD_SEVERITY),
+        *levels(
+            "Highest severity, of those with chronic GVHD", "PRCGVSEV", codes.CHRONIC_GVHD_SEVERITY, of=had_chronic
+        ),
         *summary_rows("Last donor chimerism (%)", groups, "CHIM", number_of("CHIM"), unit="percent"),
         *level_rows("Salvage between last alloHSCT and first dose", groups, "SALVHSFL", YES_NO, known_only=True),
     ]

@@ -33,6 +33,7 @@ class Group:
 
     cohort: Cohort
     adsl: pd.DataFrame
+    members_are: str = ""  # what the patients of the column have in common beside the cohort
     _values: dict[str, list[Any]] = field(default_factory=dict)
 
     @property
@@ -43,7 +44,8 @@ class Group:
     @property
     def heading(self) -> str:
         """The head of the column: `Prior alloHSCT (N=64)`."""
-        return f"{self.name} (N={len(self.adsl)})"
+        who = f"{self.name}, {self.members_are}" if self.members_are else self.name
+        return f"{who} (N={len(self.adsl)})"
 
     @cached_property
     def patients(self) -> tuple[str, ...]:
@@ -66,9 +68,9 @@ class Group:
             self._values[column] = self.adsl[column].tolist()
         return self._values[column]
 
-    def only(self, patients: Iterable[str]) -> "Group":
-        """The same column, with these of its patients alone."""
-        return Group(self.cohort, self.adsl[self.adsl.index.isin(list(patients))])
+    def only(self, patients: Iterable[str], *, are: str = "") -> "Group":
+        """The same column, with these of its patients alone. `are` says in its head what they have in common."""
+        return Group(self.cohort, self.adsl[self.adsl.index.isin(list(patients))], are)
 
     def rows_of(self, dataset: pd.DataFrame) -> pd.DataFrame:
         """The rows of a dataset that belong to the patients of this column."""
@@ -98,7 +100,7 @@ class Analysis:
     @cached_property
     def responders(self) -> tuple[Group, ...]:
         """The three standard columns, with CR or CRh within two cycles (RESP)."""
-        return tuple(group.only(group.flagged("RESPFL")) for group in self.groups)
+        return tuple(group.only(group.flagged("RESPFL"), are="responders") for group in self.groups)
 
     def group(self, cohort: Cohort) -> Group:
         """One cohort as a column, whichever the report is about."""

@@ -77,7 +77,11 @@ def test_cri_is_a_row_where_the_study_uses_it():
 def test_mrd_is_counted_of_all_responders_of_the_evaluable_and_by_response():
     table = response.residual_disease(example_analysis())
 
-    assert table.columns == ("Prior alloHSCT (N=2)", "No prior alloHSCT (N=1)", "All treated (N=3)")
+    assert table.columns == (
+        "Prior alloHSCT, responders (N=2)",
+        "No prior alloHSCT, responders (N=1)",
+        "All treated, responders (N=3)",
+    )
     assert texts(table, "Of all responders", "MRD response (below 1e-4)")[2] == "2/3 (66.7 %)"
     assert texts(table, "Of the evaluable responders", "MRD response (below 1e-4)")[2] == "2/2 (100.0 %)"
     assert texts(table, "Of the responders with CR", "Complete MRD response")[2] == "1/2 (50.0 %)"
