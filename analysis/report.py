@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
@@ -158,6 +159,8 @@ def prepare(
 
 def find_study(viewer: Viewer | Operator, code: str | None) -> Study:
     """The study with this code among those the viewer sees; without a code the only one. Raises `NotInCatalogue`."""
+    if isinstance(viewer, Operator) and Study._meta.db_table not in connection.introspection.table_names():
+        raise NotInCatalogue("There is no study here yet. `./marrow demo` builds one.")
     visible = Study.objects.all() if isinstance(viewer, Operator) else studies_visible_to(viewer)
     studies = {study.code: study for study in visible.order_by("code")}
     if code is None and len(studies) == 1:

@@ -161,4 +161,5 @@ def record(model: type[Record], of: Patient, visit: str = "LOG", **answers: Any)
         if model in NUMBERED and NUMBERED[model] not in answers:
             values[NUMBERED[model]] = model.objects.filter(patient=of).count() + 1
         belongs = values[PARENTS[model][0]].entry if model.form.part_of else entry(of, model.form.code, visit)
-        return model.objects.create(patient=of, entry=belongs, **values)
+        made: Record = model.objects.create(patient=of, entry=belongs, **values)
+        return made

@@ -1,5 +1,10 @@
 """A study that has just begun: its people are there and nobody has been enrolled."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from django.contrib.auth.models import User
 
@@ -69,3 +74,22 @@ def test_a_study_without_a_role_is_not_there(db: None):
     assert find_study(cast["statistician"], "ONE-1").code == "ONE-1"
     with pytest.raises(NotInCatalogue, match="There is no study here yet"):
         find_study(cast["stranger"], "ONE-1")
+
+
+@pytest.mark.parametrize("command", [["report"], ["export", "--out", "somewhere"]], ids=["report", "export"])
+def test_a_database_without_a_study_is_answered_with_a_sentence(tmp_path: Path, command: list[str]):
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MARROW_", "DJANGO_"))}
+    manage = Path(__file__).resolve().parents[2] / "manage.py"
+
+    answer = subprocess.run(
+        [sys.executable, str(manage), *command],
+        env=inherited | {"MARROW_MODE": "demo", "MARROW_DATABASE": str(tmp_path / "empty.sqlite3")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert answer.returncode == 2
+    assert answer.stderr == "CommandError: There is no study here yet. `./marrow demo` builds one.\n"
+    assert not (tmp_path / "somewhere").exists()
