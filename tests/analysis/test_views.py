@@ -90,6 +90,17 @@ def test_the_report_is_live_and_the_past_can_be_asked(statistics: Client, patien
     assert "Later changes are not in these numbers." in past
 
 
+def test_a_number_of_the_past_says_that_its_forms_open_as_they_are_now(statistics: Client, patient: Patient):
+    treat(patient)
+    last = Transplant.history.first().recording.at.isoformat().replace("+00:00", "Z")
+    address = "/MT103-211/report/T-4.1/patients/{}/"
+    (row, *_) = statistics.get("/MT103-211/report/T-4.1/").context["tables"][0][2]
+    cell = address.format(address_of(row[1][0][0]))
+
+    assert "The forms open as they are now." not in page(statistics, cell)
+    assert "The forms open as they are now." in page(statistics, f"{cell}?as_of={last}")
+
+
 def test_the_state_of_the_page_is_in_every_link(statistics: Client, patient: Patient):
     treat(patient)
 
