@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 SYNTHETIC_TITLE = "Blinatumomab in adults with relapsed or refractory B-precursor ALL (synthetic reconstruction)"
 
-# Country, time zone, laboratory units in conventional form?, invented hospitals (37 in 7 countries, STUDY A.1).
+# Countries with their invented hospitals and the time zone of each: 37 in 7 countries (STUDY A.1).
 _COUNTRIES: tuple[tuple[str, dict[str, str]], ...] = (
     (
         "DEU",
