@@ -1,7 +1,6 @@
 """SQLite's own ways around a constraint (OR IGNORE, OR REPLACE), and a program that knows nothing of Marrow."""
 
 import contextlib
-import sqlite3
 from importlib import import_module
 
 import pytest
@@ -10,6 +9,7 @@ from django.db import connection, transaction
 from tests.audit_app.models import Ward, Weighing
 from tests.audit_app.rows import FIRST, create_with_sql, sql, story
 from trial.audit import NotRecorded, Stale
+from trial.db.sqlite3.library import dbapi2
 from trial.db.verification import prove
 
 pytestmark = pytest.mark.django_db
@@ -116,7 +116,9 @@ def test_a_program_without_marrow_cannot_write():
     """On SQLite it has no such function, which guards against accident; PostgreSQL says the sentence."""
     where = connection.settings_dict
     if connection.vendor == "sqlite":
-        stranger, words = sqlite3.connect(where["NAME"]), "no such function: marrow_recording"
+        # not: the standard library's sqlite3
+        # but: the library that this process has the file open with; two in one process undo each other's locks
+        stranger, words = dbapi2.connect(where["NAME"]), "no such function: marrow_recording"
     else:
         address = {"host": where["HOST"], "port": where["PORT"], "user": where["USER"], "password": where["PASSWORD"]}
         stranger, words = import_module("psycopg").connect(dbname=where["NAME"], **address), NOT_RECORDED
