@@ -6,7 +6,7 @@ below, and a form that is not there fails `test_make.py`.
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
 from django.db.models import Max
@@ -161,4 +161,5 @@ def record(model: type[Record], of: Patient, visit: str = "LOG", **answers: Any)
         if model in NUMBERED and NUMBERED[model] not in answers:
             values[NUMBERED[model]] = model.objects.filter(patient=of).count() + 1
         belongs = values[PARENTS[model][0]].entry if model.form.part_of else entry(of, model.form.code, visit)
-        return cast("Record", model.objects.create(patient=of, entry=belongs, **values))
+        made: Any = model.objects.create(patient=of, entry=belongs, **values)
+        return made
