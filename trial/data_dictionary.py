@@ -4,7 +4,7 @@ The rule: nothing is told twice. What stands here is what the database refuses a
 """
 
 from trial.code_lists import codes_of
-from trial.fields import Answer, CodedField, CodesField, NumberField, PartialDateField, RatioField, WholeNumberField
+from trial.fields import Answer, CodedField, CodesField, LimitedAnswer, NumberField, PartialDateField
 from trial.records import PatientRecord, record_models
 
 KINDS = {
@@ -67,7 +67,7 @@ def _kind(answer: Answer) -> str:
 
 
 def _bounds(answer: Answer) -> str:
-    if isinstance(answer, WholeNumberField | NumberField | RatioField):
+    if isinstance(answer, LimitedAnswer):
         low, high = answer.limits
         return f"{'' if low is None else low} – {'' if high is None else high}" if answer.limits != (None, None) else ""
     return "; ".join(codes_of(answer.codes)) if isinstance(answer, CodedField | CodesField) else ""

@@ -92,44 +92,8 @@ class YesNoField(Answer, models.BooleanField):
     """Yes or no."""
 
 
-class WholeNumberField(Answer, models.IntegerField):
-    """A whole number inside hard limits, both included."""
-
-    def __init__(self, *args: Any, limits: tuple[int | None, int | None] = (None, None), **kwargs: Any) -> None:
-        self.limits = limits
-        super().__init__(*args, validators=_validators(limits), **_without_validators(kwargs))
-
-    def deconstruct(self) -> Any:
-        name, path, args, kwargs = super().deconstruct()
-        return name, path, args, _without_validators(kwargs) | {"limits": self.limits}
-
-    def check_sql(self, column: str) -> str | None:
-        return column_checks.between(column, *self.limits)
-
-
-class NumberField(Answer, models.DecimalField):
-    """A decimal number inside hard limits, both included. Doses, counts and concentrations are never floats."""
-
-    def __init__(
-        self, *args: Any, places: int = 0, limits: tuple[float | None, float | None] = (None, None), **kwargs: Any
-    ) -> None:
-        self.places = places
-        self.limits = limits
-        kwargs |= {"max_digits": 10 + places, "decimal_places": places}
-        super().__init__(*args, validators=_validators(limits), **_without_validators(kwargs))
-
-    def deconstruct(self) -> Any:
-        name, path, args, kwargs = super().deconstruct()
-        for given in ("max_digits", "decimal_places"):
-            del kwargs[given]
-        return name, path, args, _without_validators(kwargs) | {"places": self.places, "limits": self.limits}
-
-    def check_sql(self, column: str) -> str | None:
-        return column_checks.between(column, *self.limits)
-
-
-class RatioField(Answer, models.FloatField):
-    """A ratio that spans powers of ten, such as an MRD level or an assay's sensitivity."""
+class LimitedAnswer(Answer):
+    """A number inside hard limits, both included."""
 
     def __init__(self, *args: Any, limits: tuple[float | None, float | None] = (None, None), **kwargs: Any) -> None:
         self.limits = limits
@@ -141,6 +105,28 @@ class RatioField(Answer, models.FloatField):
 
     def check_sql(self, column: str) -> str | None:
         return column_checks.between(column, *self.limits)
+
+
+class WholeNumberField(LimitedAnswer, models.IntegerField):
+    """A whole number inside hard limits."""
+
+
+class NumberField(LimitedAnswer, models.DecimalField):
+    """A decimal number inside hard limits. Doses, counts and concentrations are never floats."""
+
+    def __init__(self, *args: Any, places: int = 0, **kwargs: Any) -> None:
+        self.places = places
+        super().__init__(*args, **kwargs | {"max_digits": 10 + places, "decimal_places": places})
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        for given in ("max_digits", "decimal_places"):
+            del kwargs[given]
+        return name, path, args, kwargs | {"places": self.places}
+
+
+class RatioField(LimitedAnswer, models.FloatField):
+    """A ratio that spans powers of ten, such as an MRD level or an assay's sensitivity."""
 
 
 class FullDateField(Answer, models.DateField):
