@@ -50,11 +50,16 @@ def why_not(address: str) -> str | None:
 
 
 def workers(arguments: list[str]) -> list[str]:
-    """One worker a core, unless the arguments say otherwise or want the terminal, or measure time."""
+    """One worker a core, unless the arguments say otherwise or want the terminal, or measure time.
+
+    Each takes its half of the files from one end to the other, so that what a module builds is built once.
+    """
     own = ("-n", "--numprocesses", "--pdb", "-s", "--capture", "--collect-only", "--co")
-    if any(argument.startswith(own) for argument in arguments) or "benchmark" in arguments:
+    if any(argument.startswith(own) for argument in arguments) or any(
+        "benchmark" in argument for argument in arguments
+    ):
         return []
-    return ["-n", "auto"]
+    return ["-n", "auto", "--dist", "worksteal"]
 
 
 def run(engine: str, database: str, arguments: list[str]) -> tuple[int, str]:
