@@ -57,15 +57,16 @@ def open_act(details: dict[str, Any], using: str) -> "Iterator[Recording]":
     from trial.audit.models import Recording
 
     connection: Any = connections[using]
+    is_all = not connection.in_atomic_block  # the transaction ends with this act, and what is bound to it as well
     with transaction.atomic(using=using):
         outer = connection.act
         act = connection.begin_act(details)
         try:
             yield Recording(id=act.number, **{name: value for name, value in details.items() if name != "at"})
         except BaseException:
-            connection.act_failed(outer)
+            connection.remember_act(outer)
             raise
-        connection.bind_act(outer)
+        (connection.remember_act if is_all else connection.bind_act)(outer)
 
 
 def account_number(by: Any) -> int:
@@ -101,8 +102,8 @@ def request_number() -> str:
 
 def service_account(name: str) -> "User":
     """The account in whose name a job, a command or a data migration acts. Nobody can sign in with it."""
-    accounts: Any = get_user_model()
-    account, is_new = accounts.objects.get_or_create(username=name, defaults={"is_active": False})
+    accounts: Any = get_user_model().objects.select_related("person")  # nobody's: `display_name` asks for it
+    account, is_new = accounts.get_or_create(username=name, defaults={"is_active": False})
     if is_new:
         account.set_unusable_password()
         account.save()

@@ -10,11 +10,23 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 from django.db.backends.utils import truncate_name
 
-from trial.db.tables import RECORDING_TABLE, Column, TrackedTable, has_recordings, tracked_tables
+from trial.db.durability import check_database
+from trial.db.tables import (
+    RECORDING_TABLE,
+    AppendOnlyTable,
+    Bond,
+    Column,
+    Reference,
+    TrackedTable,
+    append_only_tables,
+    has_recordings,
+    tracked_tables,
+)
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -25,6 +37,10 @@ class TriggersAltered(CommandError, ImproperlyConfigured):
 
     As a `CommandError` it ends a command with its sentence instead of a traceback.
     """
+
+
+class UnsafeDatabase(CommandError, ImproperlyConfigured):
+    """The database is set so that it could lose what it acknowledged, so production must not work on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +71,16 @@ class Protection(ABC):
         """All columns of all tables, in their order, by one query."""
 
     @abstractmethod
-    def pieces(self, tables: tuple[TrackedTable, ...], recording_columns: tuple[str, ...]) -> list[Piece]:
+    def references(self) -> list[Reference]:
+        """All foreign keys of one column, by one query. Ordered, as the triggers are made from them and then compared."""
+
+    @abstractmethod
+    def pieces(
+        self,
+        tables: tuple[TrackedTable, ...],
+        recording_columns: tuple[str, ...],
+        append_only: tuple[AppendOnlyTable, ...],
+    ) -> list[Piece]:
         """Triggers and functions as they should be, in the order in which they can be made."""
 
     @abstractmethod
@@ -90,7 +115,7 @@ class Protection(ABC):
 
     def tables(self) -> tuple[TrackedTable, ...]:
         """The tracked tables that the database has."""
-        return tracked_tables(self.columns())
+        return tracked_tables(self.columns(), self.references())
 
     def expected(self) -> list[Piece]:
         """The triggers and functions that the database should have. None before the first migration."""
@@ -98,7 +123,8 @@ class Protection(ABC):
         if not has_recordings(columns):
             return []
         recording_columns = tuple(column.name for column in columns if column.table == RECORDING_TABLE)
-        return self.pieces(tracked_tables(columns), recording_columns)
+        tracked = tracked_tables(columns, self.references())
+        return self.pieces(tracked, recording_columns, append_only_tables(columns))
 
     def faults(self) -> list[str]:
         """A sentence for each trigger that is missing, altered or strange. Empty when all is as it should be."""
@@ -159,8 +185,8 @@ checked_databases: set[tuple[str, str]] = set()
 
 
 @contextmanager
-def without_trigger_check() -> Iterator[None]:
-    """For the two commands that must reach a database whose triggers are wrong: `migrate` and `verify_audit`."""
+def without_first_check() -> Iterator[None]:
+    """For those that must reach a database which is not as it should be: `migrate`, `verify_audit`, and `demo` before it builds."""
     token = UNCHECKED.set(True)
     try:
         yield
@@ -168,14 +194,22 @@ def without_trigger_check() -> Iterator[None]:
         UNCHECKED.reset(token)
 
 
-def check_triggers_once(connection: Any) -> None:
-    """Compare the triggers with what they should be, at the first connection of this process to this database.
+def check_once(connection: Any) -> None:
+    """Look at the database at the first connection of this process to it, and close the connection if it must not be used.
 
-    Raise `TriggersAltered`, with the connection closed, when one is missing or altered.
+    Raise `UnsafeDatabase` in production when it could lose what it acknowledged: a web server starts without the system
+    checks. Raise `TriggersAltered` in every mode when a trigger is missing or altered.
     """
     database = (connection.alias, str(connection.settings_dict["NAME"]))
     if UNCHECKED.get() or database in checked_databases:
         return
+    unsafe = (
+        [message for message in check_database(connection) if message.is_serious()] if settings.IS_PRODUCTION else []
+    )
+    if unsafe:
+        connection.close()
+        sentences = " ".join(f"({message.id}) {message.msg} {message.hint}" for message in unsafe)
+        raise UnsafeDatabase(f"{sentences} Nothing is read or written in this state.")
     faults = connection.protection.faults()
     if faults:
         connection.close()
@@ -190,6 +224,19 @@ def check_triggers_once(connection: Any) -> None:
 def version_index(history: str) -> str:
     """The name of the index on record and version, short enough for PostgreSQL."""
     return truncate_name(f"marrow_version_{history}", 63)
+
+
+def points_elsewhere(bond: Bond, row: str, schema: str = "") -> str:
+    """The SQL that is true when the row of an alias points to a row of another owner, or to none that is there yet.
+
+    A row that is not there counts too: references are checked at the end of a transaction, and it could still come with
+    another owner. `schema` is quoted and ends with its dot.
+    """
+    return (
+        f'{row}."{bond.column}" IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {schema}"{bond.target}" pointed '
+        f'WHERE pointed."{bond.target_column}" = {row}."{bond.column}" AND (pointed."{bond.owner}" = {row}."{bond.owner}" '
+        f'OR coalesce(pointed."{bond.owner}", {row}."{bond.owner}") IS NULL))'
+    )
 
 
 def sql_literal(text: str) -> str:

@@ -18,6 +18,10 @@ class Stale(IntegrityError):
     """The row was changed by somebody else since it was read. Nothing was written."""
 
 
+class Misplaced(IntegrityError):
+    """The row would be one patient's or study's and point to another's, or would change hands. Nothing was written."""
+
+
 # {table} is put in when the triggers are made. No quotation marks of SQL here: the texts become SQL literals.
 NOT_RECORDED = (
     "(marrow.R001) This change to {table} was not recorded, so it was refused. "
@@ -34,17 +38,29 @@ KEPT = "(marrow.R006) {table} belongs to the audit trail. Its rows are never cha
 FORGED = "(marrow.R007) {table} belongs to the audit trail. Only the triggers write it."
 HISTORY_MISSING = "(marrow.R008) The history of this change to {table} could not be written, so it was refused."
 EMPTIED = "(marrow.R009) {table} cannot be emptied: delete its rows one by one, inside `with recording(...)`."
+POINTS_ELSEWHERE = (
+    "(marrow.R010) The {column} of this row of {table} points to no row of the same {owner}. "
+    "Choose one that is there and belongs to the {owner}."
+)
+CHANGES_HANDS = (
+    "(marrow.R011) A row of {table} stays with its {owner}. Enter it anew for the other {owner}, and delete this one."
+)
+ACCESS_KEPT = "(marrow.R012) {table} is a record of access. Its rows are never changed or removed."
+OWN_CLOCK = "(marrow.R013) {table} gets its instants from the clock of the database. Leave `at` out."
 
 REFUSAL = re.compile(r"\(marrow\.(R\d{3})\) ([^\n]+)")
 
 
-def refusal_in(error: BaseException) -> NotRecorded | Stale | None:
+REFUSED_AS: dict[str, type[NotRecorded | Stale | Misplaced]] = {"R002": Stale, "R010": Misplaced, "R011": Misplaced}
+
+
+def refusal_in(error: BaseException) -> NotRecorded | Stale | Misplaced | None:
     """The refusal that a database error carries, or None when it carries none."""
     found = REFUSAL.search(str(error))
     if found is None:
         return None
     code, sentence = found.groups()
-    return Stale(sentence) if code == "R002" else NotRecorded(sentence)
+    return REFUSED_AS.get(code, NotRecorded)(sentence)
 
 
 class RefusalWrapper(DatabaseErrorWrapper):

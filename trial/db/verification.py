@@ -13,9 +13,10 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations import operations
 from django.db.migrations.loader import MigrationLoader
 
-from trial.db.protection import Protection, sql_literal
+from trial.db.protection import Protection, points_elsewhere, sql_literal
 from trial.db.reading import snapshot
 from trial.db.tables import (
+    OWNERS,
     PERSON_TABLE,
     RECORDING_TABLE,
     Column,
@@ -74,7 +75,7 @@ def prove(using: str = DEFAULT_DB_ALIAS) -> Proof:
         if not has_recordings(columns):
             missing = Finding(RECORDING_TABLE, None, None, "is not there. Run `migrate` first.")
             return Proof(0, 0, 0, 0, (missing,))
-        tables = tracked_tables(columns)
+        tables = tracked_tables(columns, protection.references())
         findings = [Finding("triggers", None, None, fault) for fault in protection.faults()]
         altering = altering_migrations(connection)
         rows = 0
@@ -88,6 +89,7 @@ def prove(using: str = DEFAULT_DB_ALIAS) -> Proof:
             findings += rows_gone_without_history(cursor, table)
             findings += histories_with_faults(cursor, protection, table, altering.get(table.app, ()))
             findings += rows_unlike_their_recording(cursor, table)
+            findings += rows_that_point_elsewhere(cursor, table)
         findings += recordings_without_rows(cursor, tables)
         findings += recordings_at_odd_instants(
             cursor, protection, has_migrations=any(column.table == MIGRATION_TABLE for column in columns)
@@ -210,6 +212,17 @@ def rows_unlike_their_recording(cursor: Any, table: TrackedTable) -> Iterator[Fi
     for record, version, recording in cursor.fetchall():
         what = "its recording is missing." if recording is None else f"it does not agree with recording {recording}."
         yield Finding(table.name, record, version, what)
+
+
+def rows_that_point_elsewhere(cursor: Any, table: TrackedTable) -> Iterator[Finding]:
+    """Rows of one patient or study that point to a row of another one, or to none."""
+    for bond in table.bonds:
+        cursor.execute(
+            f'SELECT l."{table.key}", l.version FROM "{table.name}" l WHERE {points_elsewhere(bond, "l")} ORDER BY 1'
+        )
+        for record, version in cursor.fetchall():
+            what = f"its {bond.column} points to no row of the same {OWNERS[bond.owner]}."
+            yield Finding(table.name, record, version, what)
 
 
 def recordings_without_rows(cursor: Any, tables: tuple[TrackedTable, ...]) -> Iterator[Finding]:

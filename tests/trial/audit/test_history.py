@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from tests.audit_app.models import Bed, Ward, Weighing
 from trial.audit import Recording, recording, rows_as_of, service_account, settled_instant, snapshot
@@ -199,6 +200,18 @@ def test_a_settled_instant_holds_what_was_committed_before_it():
     new_ward("B")
     assert rows_as_of(Ward, settled).count() == 1
     assert Recording.objects.filter(at__gt=settled).count() == 1
+
+
+@alone
+def test_a_settled_instant_always_takes_the_same_number_of_statements():
+    found = set()
+
+    for _ in range(20):
+        with CaptureQueriesContext(connection) as statements:
+            settled_instant()
+        found.add(len(statements))
+
+    assert len(found) == 1
 
 
 @alone

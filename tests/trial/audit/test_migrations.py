@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, NotSupportedError, connection, migrations, models, transaction
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ProjectState
 
 from tests.audit_app import migrations as audit_app_migrations
@@ -57,8 +58,14 @@ AFTER_THE_FIRST = ("0002_longer_labels", "0003_units", "0004_no_scratch", "0005_
 
 @pytest.fixture
 def migrated():
-    """The test database has its tables straight from the models. Let it know that these are what the migrations make."""
+    """The test database has its tables straight from the models. Let it know that these are what the migrations make.
+
+    Afterwards it forgets them: to `verify_audit` a migration excuses what the tests of tampering want to see found.
+    """
     call_command("migrate", fake=True, verbosity=0)
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {MigrationRecorder.Migration._meta.db_table}")
 
 
 @pytest.fixture

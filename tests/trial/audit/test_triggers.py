@@ -14,9 +14,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 
 from tests.audit_app.models import Ward, Weighing
+from trial.access_record.models import AccessedPatient, AccessEvent, AccessKind
 from trial.audit import NotRecorded, recording, service_account
 from trial.db import protection
-from trial.db.protection import TriggersAltered, check_triggers_once, without_trigger_check
+from trial.db.protection import TriggersAltered, check_once, without_first_check
 from trial.db.sqlite3.library import newest
 from trial.db.tables import Column, table_of_history, tracked_tables
 
@@ -120,6 +121,13 @@ class TestFaults:
 
         assert connection.protection.faults() == []
 
+    def test_an_index_of_another_table_is_left_alone(self):
+        sql("CREATE INDEX marrow_visitors ON audit_app_visitor (name)")
+
+        assert connection.protection.faults() == []
+        assert connection.protection.renew() == []
+        sql("DROP INDEX marrow_visitors")  # still there
+
     def test_the_first_connection_of_a_process_is_refused_and_closed(self, monkeypatch):
         for word in ("guard", "keep"):
             sql(piece_on("audit_app_historicalweighing", word).removes)
@@ -136,13 +144,13 @@ class TestFaults:
                 closed.append(True)
 
         with pytest.raises(TriggersAltered, match=r"is missing\. .* And 1 more\..*`migrate` makes the triggers again"):
-            check_triggers_once(Connection())
-        with without_trigger_check():
-            check_triggers_once(Connection())
+            check_once(Connection())
+        with without_first_check():
+            check_once(Connection())
         connection.protection.renew()
-        check_triggers_once(Connection())
+        check_once(Connection())
         sql(piece_on("audit_app_historicalward", "keep").removes)
-        check_triggers_once(Connection())  # once a process
+        check_once(Connection())  # once a process
 
         assert closed == [True]
         protection.checked_databases.discard(("fresh", str(connection.settings_dict["NAME"])))
@@ -286,6 +294,12 @@ class TestApplicationRole:
             Ward.objects.using("application").create(name="C")
         assert list(Ward.history.order_by("version").values_list("name", flat=True)) == ["A", "B"]
 
+    def test_it_can_add_to_the_record_of_access(self, application):
+        event = AccessEvent.objects.using("application").create(kind=AccessKind.READ)
+        AccessedPatient.objects.using("application").create(event=event, patient_id=12345)
+
+        assert AccessEvent.objects.get().at == event.at
+
     @pytest.mark.parametrize(
         "statement",
         [
@@ -298,6 +312,9 @@ class TestApplicationRole:
             "DELETE FROM trial_recording",
             "TRUNCATE trial_recording CASCADE",
             "TRUNCATE audit_app_ward CASCADE",
+            "UPDATE trial_accessevent SET page = 'x'",
+            "DELETE FROM trial_accessedpatient",
+            "TRUNCATE trial_accessevent CASCADE",
             "ALTER TABLE audit_app_ward DISABLE TRIGGER ALL",
             "DROP TRIGGER marrow_audit ON audit_app_ward",
             "DROP TABLE audit_app_ward",

@@ -26,9 +26,7 @@ def sql(statement: str, *parameters: object) -> None:
 
 def migration_applied(app: str, name: str) -> None:
     """What `migrate` notes of a migration. The tables of tests are made without."""
-    sql(
-        "CREATE TABLE IF NOT EXISTS django_migrations (id integer, app text, name text, applied timestamp with time zone)"
-    )
+    sql("CREATE TABLE django_migrations (id integer, app text, name text, applied timestamp with time zone)")
     sql("INSERT INTO django_migrations VALUES (1, %s, %s, CURRENT_TIMESTAMP)", app, name)
 
 

@@ -14,7 +14,7 @@ from django.utils.functional import cached_property
 from trial.db.acts import Act
 from trial.db.postgresql.schema import DatabaseSchemaEditor
 from trial.db.postgresql.triggers import LOCK_SPACE, PostgresqlProtection
-from trial.db.protection import check_triggers_once
+from trial.db.protection import check_once
 from trial.db.refusals import RefusalWrapper
 from trial.db.tables import RECORDING_TABLE
 
@@ -42,7 +42,7 @@ class DatabaseWrapper(PostgresqlWrapper):
     def init_connection_state(self) -> None:
         super().init_connection_state()
         if self.alias != NO_DB_ALIAS:
-            check_triggers_once(self)
+            check_once(self)
 
     @property
     def act(self) -> Act | None:
@@ -73,8 +73,8 @@ class DatabaseWrapper(PostgresqlWrapper):
                 [str(act.number) if act else "", act.details if act else ""],
             )
 
-    def act_failed(self, outer: Act | None) -> None:
-        """Remember the outer act after an error. PostgreSQL puts it back itself when it rolls back."""
+    def remember_act(self, outer: Act | None) -> None:
+        """Remember the outer act after an error, or at the end of the transaction. PostgreSQL puts it back by itself then."""
         self._act = outer
 
     def instant(self) -> datetime:

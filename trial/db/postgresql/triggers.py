@@ -9,8 +9,17 @@ from collections.abc import Iterable
 from django.db.backends.utils import truncate_name
 
 from trial.db import refusals
-from trial.db.protection import Piece, Protection, sql_literal, version_index
-from trial.db.tables import RECORDING_TABLE, Column, TrackedTable, table_of_history
+from trial.db.protection import Piece, Protection, points_elsewhere, sql_literal, version_index
+from trial.db.tables import (
+    OWNERS,
+    RECORDING_TABLE,
+    AppendOnlyTable,
+    Bond,
+    Column,
+    Reference,
+    TrackedTable,
+    table_of_history,
+)
 
 LOCK_SPACE = 0x4D52  # the upper 16 bits of our advisory locks; the lower 48 are the milliseconds of an open act
 SEARCH_PATH = "pg_catalog, pg_temp"  # so that nobody's own table or operator is taken for ours
@@ -38,6 +47,18 @@ class PostgresqlProtection(Protection):
                 "ORDER BY c.relname, a.attnum"
             )
             return [Column(*row) for row in cursor.fetchall()]
+
+    def references(self) -> list[Reference]:
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT c.relname, a.attname, t.relname, k.attname FROM pg_constraint f "
+                "JOIN pg_class c ON c.oid = f.conrelid JOIN pg_class t ON t.oid = f.confrelid "
+                "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = f.conkey[1] "
+                "JOIN pg_attribute k ON k.attrelid = t.oid AND k.attnum = f.confkey[1] "
+                "WHERE f.contype = 'f' AND cardinality(f.conkey) = 1 AND c.relnamespace = current_schema()::regnamespace "
+                "AND t.relnamespace = c.relnamespace ORDER BY 1, 2, 3"
+            )
+            return [Reference(*row) for row in cursor.fetchall()]
 
     def installed(self) -> list[Piece]:
         with self.connection.cursor() as cursor:
@@ -70,7 +91,7 @@ class PostgresqlProtection(Protection):
                 "SELECT x.relname, t.relname, i.indisunique AND i.indisvalid AND i.indpred IS NULL, "
                 "array_to_string(ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, false) FROM generate_series(1, i.indnatts) n), "
                 "', ') FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid "
-                "WHERE x.relnamespace = current_schema()::regnamespace AND x.relname LIKE 'marrow\\_%' ORDER BY 1"
+                "WHERE x.relnamespace = current_schema()::regnamespace AND x.relname LIKE 'marrow\\_version\\_%' ORDER BY 1"
             )
             indexes = [
                 Piece(name, table, f"{is_whole} {columns}", "", f'DROP INDEX "{name}"', is_trigger=False)
@@ -103,12 +124,19 @@ BEGIN
 END""",
         )
 
-    def pieces(self, tables: tuple[TrackedTable, ...], recording_columns: tuple[str, ...]) -> list[Piece]:
+    def pieces(
+        self,
+        tables: tuple[TrackedTable, ...],
+        recording_columns: tuple[str, ...],
+        append_only: tuple[AppendOnlyTable, ...],
+    ) -> list[Piece]:
         schema = self.schema()
         kept = "MESSAGE = format({}, TG_TABLE_NAME)"
         pieces = [
             self.stamp(dated=False),
             function("marrow_keep", f"\nBEGIN {refuse_as(kept.format(named(refusals.KEPT)))} END"),
+            function("marrow_keep_access", f"\nBEGIN {refuse_as(kept.format(named(refusals.ACCESS_KEPT)))} END"),
+            function("marrow_clock", "\nBEGIN\n  NEW.at := clock_timestamp();\n  RETURN NEW;\nEND"),
             function("marrow_fill", f"\nBEGIN {refuse_as(kept.format(named(refusals.EMPTIED)))} END"),
             function(
                 "marrow_guard",
@@ -128,6 +156,10 @@ END""",
                 trigger("marrow_guard", table.history, ROW | BEFORE | INSERT, "marrow_guard"),
                 *keepers(table.history),
             ]
+        for added in append_only:
+            pieces += keepers(added.name, "marrow_keep_access")
+            if added.is_stamped:
+                pieces.append(trigger("marrow_clock", added.name, ROW | BEFORE | INSERT, "marrow_clock"))
         return pieces
 
     def concerned(self, triggers: list[Piece], statement: str) -> list[Piece]:
@@ -176,8 +208,8 @@ def named(text: str) -> str:
     return sql_literal(text.replace("%", "%%").format(table="%s"))
 
 
-def refuse(text: str, table: str) -> str:
-    return refuse_as(f"MESSAGE = {sql_literal(text.format(table=table))}")
+def refuse(text: str, table: str, **names: str) -> str:
+    return refuse_as(f"MESSAGE = {sql_literal(text.format(table=table, **names))}")
 
 
 def refuse_as(message: str) -> str:
@@ -223,11 +255,11 @@ def trigger(name: str, table: str, kind: int, function_name: str) -> Piece:
     )
 
 
-def keepers(table: str) -> list[Piece]:
-    """What keeps the rows of the trail as they are."""
+def keepers(table: str, refusing: str = "marrow_keep") -> list[Piece]:
+    """What keeps the rows of the trail, or of the record of access, as they are."""
     return [
-        trigger("marrow_keep", table, ROW | BEFORE | DELETE | UPDATE, "marrow_keep"),
-        trigger("marrow_hold", table, BEFORE | TRUNCATE, "marrow_keep"),
+        trigger("marrow_keep", table, ROW | BEFORE | DELETE | UPDATE, refusing),
+        trigger("marrow_hold", table, BEFORE | TRUNCATE, refusing),
     ]
 
 
@@ -237,6 +269,16 @@ def writer_body(schema: str, table: TrackedTable, recording_columns: tuple[str, 
     recordings = f"{schema}.{RECORDING_TABLE}"
     history = f'{schema}."{table.history}"'
     columns = ", ".join(f'"{column}"' for column in recording_columns)
+    points = "".join(f"\n    {points_right(schema, table, bond)}" for bond in table.bonds)
+    points_still = "".join(
+        f'\n    IF NEW."{bond.column}" IS DISTINCT FROM OLD."{bond.column}" THEN {points_right(schema, table, bond)} END IF;'
+        for bond in table.bonds
+    )
+    stays = "".join(
+        f'\n    IF NEW."{owner}" IS DISTINCT FROM OLD."{owner}" THEN '
+        f"{refuse(refusals.CHANGES_HANDS, name, owner=OWNERS[owner])} END IF;"
+        for owner in table.owners
+    )
     return f"""
 DECLARE
   number bigint := nullif(current_setting('marrow.recording', true), '')::bigint;
@@ -251,17 +293,23 @@ BEGIN
   END IF;
   IF TG_OP = 'INSERT' THEN
     IF NEW.version IS DISTINCT FROM 1 THEN {refuse(refusals.FIRST_VERSION, name)} END IF;
-    IF EXISTS (SELECT 1 FROM {history} h WHERE h."{key}" = NEW."{key}") THEN {refuse(refusals.KEY_REUSED, name)} END IF;
+    IF EXISTS (SELECT 1 FROM {history} h WHERE h."{key}" = NEW."{key}") THEN {refuse(refusals.KEY_REUSED, name)} END IF;{points}
     {history_row(history, table, "+", "NEW", "'[]'::jsonb", "NEW.version")}
   ELSIF TG_OP = 'UPDATE' THEN
     IF NEW."{key}" IS DISTINCT FROM OLD."{key}" THEN {refuse(refusals.KEY_CHANGED, name)} END IF;
-    IF NEW.version IS DISTINCT FROM OLD.version + 1 THEN {refuse(refusals.STALE, name)} END IF;
+    IF NEW.version IS DISTINCT FROM OLD.version + 1 THEN {refuse(refusals.STALE, name)} END IF;{stays}{points_still}
     {history_row(history, table, "~", "NEW", differing_columns(table.followed, "OLD", "NEW"), "NEW.version")}
   ELSE
     {history_row(history, table, "-", "OLD", "'[]'::jsonb", "OLD.version + 1")}
   END IF;
   RETURN NULL;
 END"""
+
+
+def points_right(schema: str, table: TrackedTable, bond: Bond) -> str:
+    """Refuse a row that points to a row of another owner."""
+    refusal = refuse(refusals.POINTS_ELSEWHERE, table.name, column=bond.column, owner=OWNERS[bond.owner])
+    return f"IF {points_elsewhere(bond, 'NEW', f'{schema}.')} THEN {refusal} END IF;"
 
 
 def history_row(history: str, table: TrackedTable, kind: str, row: str, changed: str, version: str) -> str:

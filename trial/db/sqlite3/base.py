@@ -1,12 +1,14 @@
 """Django's SQLite backend on the library of `library.py`, with the triggers of the audit trail and what they ask for."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -14,7 +16,7 @@ from django.db import transaction
 from django.utils.functional import cached_property
 
 from trial.db.acts import Act
-from trial.db.protection import check_triggers_once
+from trial.db.protection import check_once
 from trial.db.refusals import RefusalWrapper
 from trial.db.sqlite3.library import dbapi2
 from trial.db.tables import RECORDING_TABLE
@@ -48,6 +50,14 @@ from trial.db.sqlite3.schema import DatabaseSchemaEditor  # noqa: E402 - imports
 from trial.db.sqlite3.triggers import NOW, SqliteProtection  # noqa: E402
 
 
+def create_closed(database: str | Path) -> None:
+    """Create the file of a new database closed to others: SQLite would leave that to the umask, and its -wal and -shm follow."""
+    if str(database).startswith(("file:", ":memory:")):
+        return
+    with suppress(OSError):  # where the file cannot be made, SQLite says so when it opens it
+        os.close(os.open(database, os.O_CREAT | os.O_WRONLY, 0o660))
+
+
 class DatabaseWrapper(django_backend.DatabaseWrapper):  # type: ignore[misc]  # imported above, by name
     """A connection that knows the recorded act of its transaction and tells it to the triggers."""
 
@@ -70,6 +80,7 @@ class DatabaseWrapper(django_backend.DatabaseWrapper):  # type: ignore[misc]  # 
         return RefusalWrapper(self)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        create_closed(conn_params["database"])
         connection = super().get_new_connection(conn_params)
         # Whatever the settings say: without the first, INSERT OR REPLACE would remove rows behind the triggers; without
         # the second, triggers may not call our functions.
@@ -81,7 +92,7 @@ class DatabaseWrapper(django_backend.DatabaseWrapper):  # type: ignore[misc]  # 
 
     def init_connection_state(self) -> None:
         super().init_connection_state()
-        check_triggers_once(self)
+        check_once(self)
 
     @property
     def act(self) -> Act | None:
@@ -101,7 +112,7 @@ class DatabaseWrapper(django_backend.DatabaseWrapper):  # type: ignore[misc]  # 
         """Put the outer act back. What is bound here is no part of SQLite's transaction, so an error changes nothing in that."""
         self._act = act
 
-    act_failed = bind_act
+    remember_act = bind_act
 
     def instant(self) -> datetime:
         """The database's clock, with its milliseconds."""
@@ -120,8 +131,9 @@ class DatabaseWrapper(django_backend.DatabaseWrapper):  # type: ignore[misc]  # 
             cursor.execute("BEGIN IMMEDIATE")
             try:
                 settled = self.instant()
+                time.sleep(0.001)  # first: one question is then enough, and a report always takes as many statements
                 while self.instant() <= settled:
-                    time.sleep(0.0005)
+                    time.sleep(0.001)
             finally:
                 cursor.execute("COMMIT")
         return settled

@@ -9,8 +9,8 @@ Every refusal is a RAISE(ABORT): an `INSERT OR IGNORE` outside would silence a c
 from collections.abc import Iterable
 
 from trial.db import refusals
-from trial.db.protection import Piece, Protection, sql_literal, version_index
-from trial.db.tables import RECORDING_TABLE, Column, TrackedTable
+from trial.db.protection import Piece, Protection, points_elsewhere, sql_literal, version_index
+from trial.db.tables import OWNERS, RECORDING_TABLE, AppendOnlyTable, Bond, Column, Reference, TrackedTable
 
 # The instant as Django writes it: no fraction when it is whole, so that texts compare as instants do. SQLite's clock has
 # milliseconds.
@@ -34,11 +34,22 @@ class SqliteProtection(Protection):
             )
             return [Column(table, name, bool(key)) for table, name, key in cursor.fetchall()]
 
+    def references(self) -> list[Reference]:
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                'SELECT m.name, f."from", f."table", '
+                'coalesce(f."to", (SELECT name FROM pragma_table_info(f."table") WHERE pk = 1)) '  # no column: its key
+                "FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table' "
+                "GROUP BY m.name, f.id HAVING count(*) = 1 ORDER BY 1, 2, 3"
+            )
+            return [Reference(*row) for row in cursor.fetchall()]
+
     def installed(self) -> list[Piece]:
         with self.connection.cursor() as cursor:
             cursor.execute(
                 "SELECT type, name, tbl_name, sql FROM sqlite_master "
-                "WHERE type = 'trigger' OR type = 'index' AND name LIKE 'marrow\\_%' ESCAPE '\\' ORDER BY type, name"
+                "WHERE type = 'trigger' OR type = 'index' AND name LIKE 'marrow\\_version\\_%' ESCAPE '\\' "
+                "ORDER BY type, name"
             )
             return [
                 Piece(name, table, sql, sql, f'DROP {kind} "{name}"', is_trigger=kind == "trigger")
@@ -54,10 +65,17 @@ class SqliteProtection(Protection):
             [f"UPDATE {RECORDING_TABLE} SET at = {instant}, is_dated = {is_dated} WHERE id = NEW.id"],
         )
 
-    def pieces(self, tables: tuple[TrackedTable, ...], recording_columns: tuple[str, ...]) -> list[Piece]:
+    def pieces(
+        self,
+        tables: tuple[TrackedTable, ...],
+        recording_columns: tuple[str, ...],
+        append_only: tuple[AppendOnlyTable, ...],
+    ) -> list[Piece]:
         pieces = [self.stamp(dated=False), *recording_guards()]
         for table in tables:
             pieces += [one_version(table), *history_guards(table), *writers(table, recording_columns)]
+        for kept in append_only:
+            pieces += access_guards(kept)
         return pieces
 
     def concerned(self, triggers: list[Piece], statement: str) -> list[Piece]:
@@ -105,8 +123,8 @@ def trigger(name: str, table: str, event: str, statements: list[str], when: str 
     return Piece(name, table, sql, sql, f'DROP TRIGGER IF EXISTS "{name}"')
 
 
-def refuse(text: str, table: str) -> str:
-    return f"SELECT RAISE(ABORT, {sql_literal(text.format(table=table))})"
+def refuse(text: str, table: str, **names: str) -> str:
+    return f"SELECT RAISE(ABORT, {sql_literal(text.format(table=table, **names))})"
 
 
 def one_version(table: TrackedTable) -> Piece:
@@ -137,6 +155,26 @@ def recording_guards() -> list[Piece]:
         ),
         trigger(f"marrow_hold_{name}", name, "BEFORE DELETE", [refuse(refusals.KEPT, name)]),
     ]
+
+
+def access_guards(table: AppendOnlyTable) -> list[Piece]:
+    """A row of the record of access is added once, at the instant of the clock, and then kept as it is.
+
+    A trigger of SQLite cannot change what is inserted. So it compares: within one statement 'now' is one instant.
+    """
+    name, to_the_millisecond = table.name, "'%Y-%m-%d %H:%M:%f'"
+    is_there = f'EXISTS (SELECT 1 FROM "{name}" WHERE "{table.key}" = NEW."{table.key}")'  # OR REPLACE would remove it
+    guards = [
+        trigger(f"marrow_guard_{name}", name, "BEFORE INSERT", [refuse(refusals.ACCESS_KEPT, name)], is_there),
+        trigger(f"marrow_keep_{name}", name, "BEFORE UPDATE", [refuse(refusals.ACCESS_KEPT, name)]),
+        trigger(f"marrow_hold_{name}", name, "BEFORE DELETE", [refuse(refusals.ACCESS_KEPT, name)]),
+    ]
+    if table.is_stamped:
+        is_other = f"strftime({to_the_millisecond}, NEW.at) IS NOT strftime({to_the_millisecond}, 'now')"
+        guards.append(
+            trigger(f"marrow_clock_{name}", name, "BEFORE INSERT", [refuse(refusals.OWN_CLOCK, name)], is_other)
+        )
+    return guards
 
 
 def history_guards(table: TrackedTable) -> list[Piece]:
@@ -172,13 +210,22 @@ def writers(table: TrackedTable, recording_columns: tuple[str, ...]) -> list[Pie
     )
     same_key = f'{refuse(refusals.KEY_CHANGED, name)} WHERE NEW."{key}" IS NOT OLD."{key}"'
     raised = f"{refuse(refusals.STALE, name)} WHERE NEW.version IS NOT OLD.version + 1"
+    stays = [
+        f'{refuse(refusals.CHANGES_HANDS, name, owner=OWNERS[owner])} WHERE NEW."{owner}" IS NOT OLD."{owner}"'
+        for owner in table.owners
+    ]
+    points = [points_right(table, bond) for bond in table.bonds]
+    points_still = [
+        f'{check} AND NEW."{bond.column}" IS NOT OLD."{bond.column}"'
+        for bond, check in zip(table.bonds, points, strict=True)
+    ]
     opens = open_recording(recording_columns)
     return [
         trigger(
             f"marrow_insert_{name}",
             name,
             "AFTER INSERT",
-            [bound, begins, is_new, opens, *history_row(table, "+", "NEW", "'[]'", "NEW.version")],
+            [bound, begins, is_new, *points, opens, *history_row(table, "+", "NEW", "'[]'", "NEW.version")],
         ),
         trigger(
             f"marrow_update_{name}",
@@ -188,6 +235,8 @@ def writers(table: TrackedTable, recording_columns: tuple[str, ...]) -> list[Pie
                 bound,
                 same_key,
                 raised,
+                *stays,
+                *points_still,
                 opens,
                 *history_row(table, "~", "NEW", differing_columns(table.followed, "OLD", "NEW"), "NEW.version"),
             ],
@@ -199,6 +248,12 @@ def writers(table: TrackedTable, recording_columns: tuple[str, ...]) -> list[Pie
             [bound, opens, *history_row(table, "-", "OLD", "'[]'", "OLD.version + 1")],
         ),
     ]
+
+
+def points_right(table: TrackedTable, bond: Bond) -> str:
+    """Refuse a row that points to a row of another owner."""
+    refusal = refuse(refusals.POINTS_ELSEWHERE, table.name, column=bond.column, owner=OWNERS[bond.owner])
+    return f"{refusal} WHERE {points_elsewhere(bond, 'NEW')}"
 
 
 def open_recording(columns: tuple[str, ...]) -> str:
