@@ -23,7 +23,9 @@ DATES = (FullDateField, MomentField, PartialDateField)
 class Status(Enum):
     """How far a form is: an icon, a word, a colour. Derived each time, never stored (DESIGN 4)."""
 
+    OVERDUE = ("alert-triangle", "Overdue", "danger")
     EXPECTED = ("circle", "Expected", "muted")
+    DRAFT = ("pencil", "Draft", "warning")
     INCOMPLETE = ("circle-half", "Incomplete", "warning")
     COMPLETE = ("circle-filled", "Complete", "success")
     NOT_DONE = ("x", "Not done", "muted")
@@ -101,7 +103,10 @@ class Casebook:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One answer as a page shows it. `why_blank` is in words; `link` is the record that the answer points to."""
+    """One answer as a page shows it. `why_blank` is in words; `link` is the record that the answer points to.
+
+    What is not `on_form` is neither asked by the version of the form under which the record was entered, nor answered.
+    """
 
     name: str
     label: str
@@ -110,15 +115,24 @@ class Shown:
     why_blank: str = ""
     link: PatientRecord | None = None
     is_number: bool = False
+    on_form: bool = True
+    derived: str = ""  # what follows from the answer
 
 
 def unanswered(record: PatientRecord) -> list[str]:
-    """The names of required answers that are blank without a reason."""
+    """The names of required answers that are blank without a reason.
+
+    What the other answers rule out is not required, nor what the version of the form did not ask.
+    """
     missing = record.missing if isinstance(record.missing, dict) else {}
     return [
         field.name
         for field in record.answers()
-        if field.required and getattr(record, field.attname) in (None, "") and field.name not in missing
+        if field.required
+        and getattr(record, field.attname) in (None, "")
+        and field.name not in missing
+        and record.asks(field)
+        and field.is_asked(record)
     ]
 
 
@@ -133,6 +147,8 @@ def casebook_of(patient: Patient) -> Casebook:
             by_entry[row.entry_id].append(row)
     entries: dict[str, list[FilledEntry]] = defaultdict(list)
     for entry in FormEntry.objects.filter(patient=patient).order_by("collected_on", "pk"):
+        for row in by_entry[entry.pk]:
+            row.entry = entry  # so that it knows the version of its form without another query
         entries[entry.form].append(FilledEntry(entry, tuple(by_entry[entry.pk])))
     changes = last_changes(patient)
     forms: dict[str, list[FormOfPatient]] = defaultdict(list)
@@ -188,7 +204,8 @@ def show_answer(record: PatientRecord, field: "models.Field[Any, Any]") -> Shown
         return Shown(field.name, label, "", word_record(linked) if linked else "", link=linked)
     text = word_answer(field, getattr(record, field.attname), beside=record)
     why_blank = "" if text else word_missing(record.missing, field.name)
-    return Shown(field.name, label, unit, text, why_blank, is_number=is_number(field))
+    on_form = bool(text or why_blank or record.asks(field))
+    return Shown(field.name, label, unit, text, why_blank, is_number=is_number(field), on_form=on_form)
 
 
 def is_number(field: "models.Field[Any, Any]") -> bool:

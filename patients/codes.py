@@ -67,6 +67,14 @@ PREGNANCY_TEST = code_list("""
     POS    Positive
     ND     Not done
 """)
+MEDICAL_HISTORY = code_list("""
+    GENERAL         General
+    NEUROLOGIC      Neurologic
+    INFECTION       Infection
+    GVHD-RELATED    Related to GVHD
+    CARDIAC         Cardiac
+    ALLERGY         Allergy
+""")
 IMMUNOPHENOTYPE = code_list("""
     PRO-B                        Pro-B
     COMMON                       Common
@@ -270,18 +278,40 @@ WRITING = code_list("""
     MARKED CHANGE    Marked change
     UNABLE           Unable
 """)
-HAEMATOLOGY_TEST = code_list("""
-    WBC         Leukocytes
-    NEUTLE      Neutrophils, share
-    NEUT        Neutrophils
-    LYM         Lymphocytes
-    MONO        Monocytes
-    EOS         Eosinophils
-    BLAST       Blasts in blood
-    BLASTLE     Blasts in blood, share
-    HGB         Haemoglobin
-    PLAT        Platelets
-    RETI        Reticulocytes
+VITAL_SIGNS_TIME = code_list("""
+    PRE-DOSE    Before the dose
+    +1 H        1 hour after
+    +2 H        2 hours after
+    +4 H        4 hours after
+    +8 H        8 hours after
+    OTHER       Other
+""")
+TEMPERATURE_SITE = code_list("""
+    ORAL        Oral
+    AXILLARY    Axillary
+    TYMPANIC    Tympanic
+    RECTAL      Rectal
+    CORE        Core
+""")
+VASOPRESSOR = code_list("""
+    NONE                     None
+    ONE VASOPRESSOR          One vasopressor
+    MULTIPLE VASOPRESSORS    Multiple vasopressors
+""")
+OXYGEN = code_list("""
+    NONE                                        None
+    LOW-FLOW NC <=6 L/min OR BLOW-BY            Low-flow nasal cannula or blow-by
+    HIGH-FLOW NC                                High-flow nasal cannula
+    FACEMASK                                    Face mask
+    NON-REBREATHER                              Non-rebreather mask
+    VENTURI                                     Venturi mask
+    CPAP/BIPAP                                  CPAP or BiPAP
+    INTUBATION/MECHANICAL VENTILATION           Intubation, mechanical ventilation
+""")
+ANTIBODY = code_list("""
+    NEG    Negative
+    POS    Positive
+    ND     Not done
 """)
 READER = code_list("""
     CENTRAL    Central
@@ -411,6 +441,57 @@ ROUTE = code_list("""
     RESPIRATORY (INHALATION)  Inhaled
     OTHER                     Other
 """)
+BLOOD_PRODUCT = code_list("""
+    RBC           Red cells
+    PLATELETS     Platelets
+    FFP           Fresh frozen plasma
+    FIBRINOGEN    Fibrinogen
+    IVIG          Immunoglobulins
+    G-CSF         G-CSF
+    OTHER         Other
+""")
+MEDICATION = code_list("""
+    ANTIINFECTIVE        Anti-infective
+    STEROID              Steroid
+    IMMUNOSUPPRESSANT    Immunosuppressant
+    ANTI-CYTOKINE        Anti-cytokine
+    ANTICONVULSANT       Anticonvulsant
+    ANTICANCER           Anticancer
+    INTRATHECAL          Intrathecal
+    G-CSF                G-CSF
+    OTHER                Other
+""")
+DOSE_UNIT = code_list("""
+    mg      mg
+    g       g
+    ug      µg
+    mg/kg   mg/kg
+    mg/m2   mg/m²
+    IU      IU
+    mL      mL
+    OTHER   Other
+""")
+INDICATION = code_list("""
+    AE                 Adverse event
+    MEDICAL HISTORY    Medical history
+    PROPHYLAXIS        Prophylaxis
+    GVHD               GVHD
+    OTHER              Other
+""")
+PROCEDURE = code_list("""
+    LUMBAR PUNCTURE + IT THERAPY    Lumbar puncture with intrathecal therapy
+    BIOPSY                          Biopsy
+    IMAGING                         Imaging
+    LINE PLACEMENT                  Line placement
+    RADIOTHERAPY                    Radiotherapy
+    LEUKAPHERESIS                   Leukapheresis
+    OTHER                           Other
+""")
+INTRATHECAL_DRUG = code_list("""
+    MTX        Methotrexate
+    ARA-C      Cytarabine
+    STEROID    Steroid
+""")
 STATUS_BEFORE_LATER_TRANSPLANT = code_list("""
     CR/CRh AFTER BLINATUMOMAB    CR or CRh after blinatumomab
     CR AFTER OTHER THERAPY       CR after other therapy
@@ -520,6 +601,11 @@ END_OF_TREATMENT = code_list("""
     STUDY TERMINATED BY SPONSOR     Study ended by the sponsor
     OTHER                           Other
 """)
+EXTENT_OF_WITHDRAWAL = code_list("""
+    TREATMENT    Treatment; follow-up goes on
+    FOLLOW-UP    Treatment, visits and contacts
+    ALL          All of these, and any further use of samples
+""")
 END_OF_STUDY = code_list("""
     DEATH                    Death
     COMPLETED FOLLOW-UP      Completed follow-up
@@ -527,4 +613,19 @@ END_OF_STUDY = code_list("""
     WITHDRAWAL OF CONSENT    Withdrawal of consent
     STUDY CLOSED             Study closed
     OTHER                    Other
+""")
+DEVIATION = code_list("""
+    ELIGIBILITY                    Eligibility
+    CONSENT                        Consent
+    DOSING                         Dosing
+    PROHIBITED MEDICATION          Prohibited medication
+    PROCEDURE/ASSESSMENT MISSED    Procedure or assessment missed
+    VISIT WINDOW                   Visit window
+    SAFETY REPORTING               Safety reporting
+    LAB/SAMPLE                     Laboratory or sample
+    GCP OTHER                      Other good clinical practice
+""")
+DEVIATION_IMPORTANCE = code_list("""
+    MAJOR    Major (important)
+    MINOR    Minor
 """)

@@ -61,21 +61,6 @@ PATTERN = code_list("""
     CONTINUOUS      Continuous
     INTERMITTENT    Intermittent
 """)
-VASOPRESSOR = code_list("""
-    NONE                     None
-    ONE VASOPRESSOR          One vasopressor
-    MULTIPLE VASOPRESSORS    Multiple vasopressors
-""")
-OXYGEN = code_list("""
-    NONE                                        None
-    LOW-FLOW NC <=6 L/min OR BLOW-BY            Low-flow nasal cannula or blow-by
-    HIGH-FLOW NC                                High-flow nasal cannula
-    FACEMASK                                    Face mask
-    NON-REBREATHER                              Non-rebreather mask
-    VENTURI                                     Venturi mask
-    CPAP/BIPAP                                  CPAP or BiPAP
-    INTUBATION/MECHANICAL VENTILATION           Intubation, mechanical ventilation
-""")
 CRS_ORGAN = code_list("""
     HEPATIC        Liver
     RENAL          Kidney
@@ -232,4 +217,19 @@ HOSPITALISATION = code_list("""
     HSCT                 Transplantation
     SOCIAL               Social
     OTHER                Other
+""")
+SAE_REPORT = code_list("""
+    INITIAL      Initial
+    FOLLOW-UP    Follow-up
+    FINAL        Final
+""")
+GVHD_ORGAN = code_list("""
+    SKIN       Skin
+    MOUTH      Mouth
+    EYES       Eyes
+    GI         Gastrointestinal tract
+    LIVER      Liver
+    LUNG       Lung
+    JOINTS     Joints and fascia
+    GENITAL    Genital tract
 """)

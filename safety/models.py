@@ -1,17 +1,20 @@
-"""Adverse events and their parts (STUDY B.4: AE, CRS, NEU, GVA, GVC, INF, HO). Details are an event's children."""
+"""Adverse events and their parts (STUDY B.4: AE, CRS, NEU, GVA, GVC, INF, SAE, HO). Details are an event's children."""
 
 from typing import ClassVar
 
 from django.db import models
 
-from patients.codes import RELATED
+from patients.codes import OXYGEN, RELATED, VASOPRESSOR
 from safety import codes
+from trial.code_lists import codes_other_than
 from trial.constraints import in_order
 from trial.fields import (
     CodedField,
     CodesField,
     FullDateField,
+    MomentField,
     NumberField,
+    OffsetField,
     PartialDateField,
     TextField,
     WholeNumberField,
@@ -26,20 +29,28 @@ class AdverseEvent(PatientRecord):
     form = Form("AE", "Adverse event", "Safety", repeats=True)
 
     number = WholeNumberField("Event number", oid="AESPID", required=True, limits=(1, None))
-    term = TextField("Reported term", oid="AETERM", required=True, max_length=200)
+    term = TextField(
+        "Reported term",
+        oid="AETERM",
+        required=True,
+        max_length=200,
+        hint="One diagnosis an event, in the words of the site.",
+    )
     coded_term = TextField("Term of the list", oid="AEDECOD", max_length=100)
     started = PartialDateField("Onset", oid="AESTDTM", required=True, least="month", with_time=True)
-    ended = PartialDateField("End", oid="AEENDTM", least="month", with_time=True)
+    ended = PartialDateField(
+        "End", oid="AEENDTM", least="month", with_time=True, required=True, asked_if={"is_ongoing": (False,)}
+    )
     is_ongoing = YesNoField("Ongoing", oid="AEONGO", required=True)
     grade = WholeNumberField("Highest CTCAE grade", oid="AETOXGR", required=True, limits=(1, 5))
     grade_at_onset = WholeNumberField("Grade at onset", oid="AETOXGRI", limits=(1, 5))
     is_serious = YesNoField("Serious", oid="AESER", required=True)
-    is_fatal = YesNoField("Death", oid="AESDTH")
-    is_life_threatening = YesNoField("Life-threatening", oid="AESLIFE")
-    led_to_hospital = YesNoField("Hospitalisation", oid="AESHOSP")
-    is_disabling = YesNoField("Disability", oid="AESDISAB")
-    is_congenital = YesNoField("Congenital anomaly", oid="AESCONG")
-    is_medically_important = YesNoField("Important medical event", oid="AESMIE")
+    is_fatal = YesNoField("Death", oid="AESDTH", asked_if={"is_serious": (True,)})
+    is_life_threatening = YesNoField("Life-threatening", oid="AESLIFE", asked_if={"is_serious": (True,)})
+    led_to_hospital = YesNoField("Hospitalisation", oid="AESHOSP", asked_if={"is_serious": (True,)})
+    is_disabling = YesNoField("Disability", oid="AESDISAB", asked_if={"is_serious": (True,)})
+    is_congenital = YesNoField("Congenital anomaly", oid="AESCONG", asked_if={"is_serious": (True,)})
+    is_medically_important = YesNoField("Important medical event", oid="AESMIE", asked_if={"is_serious": (True,)})
     relation = CodedField("Related to blinatumomab", oid="AEREL", required=True, choices=RELATED)
     other_causes = CodesField("Related to other causes", oid="AERELNS", codes=codes.OTHER_CAUSE)
     action = CodedField("Action with blinatumomab", oid="AEACN", required=True, choices=codes.ACTION)
@@ -65,7 +76,7 @@ class AdverseEvent(PatientRecord):
                 | models.Q(grade__isnull=True)
                 | models.Q(grade_at_onset__lte=models.F("grade")),
                 name="no_onset_above_the_highest_grade",
-                violation_error_message="The grade at onset is above the highest grade. Check both grades.",
+                violation_error_message="The grade at onset is above the highest grade. Check both grades. (EC-156)",
             ),
             in_order(
                 "started",
@@ -110,11 +121,11 @@ class CytokineRelease(EventDetail):
 
     resolved = PartialDateField("Resolution", oid="CRSENDTM", least="day", with_time=True)
     temperature_c = NumberField(
-        "Highest temperature", oid="CRSTMAX", required=True, unit="°C", places=1, limits=(30, 43)
+        "Highest temperature", oid="CRSTMAX", required=True, unit="°C", places=1, limits=(30, 43), soft=(38, None)
     )
     had_hypotension = YesNoField("Hypotension", oid="CRSHYPO", required=True)
-    vasopressor = CodedField("Vasopressor", oid="CRSPRESS", required=True, choices=codes.VASOPRESSOR)
-    oxygen = CodedField("Highest oxygen support", oid="CRSO2", required=True, choices=codes.OXYGEN)
+    vasopressor = CodedField("Vasopressor", oid="CRSPRESS", required=True, choices=VASOPRESSOR)
+    oxygen = CodedField("Highest oxygen support", oid="CRSO2", required=True, choices=OXYGEN)
     organs = CodesField("Organ toxicity", oid="CRSORG", required=True, codes=codes.CRS_ORGAN)
     fever_is_masked = YesNoField("Antipyretic or anti-cytokine masks fever", oid="CRSANTIP", required=True)
     treatments = CodesField("Treatment", oid="CRSTX", required=True, codes=codes.CRS_TREATMENT)
@@ -133,11 +144,24 @@ class NeurologicEvent(EventDetail):
     resolved = PartialDateField("Resolution to grade 1 or less", oid="NEUENDTM", least="day", with_time=True)
     consciousness = CodedField("Consciousness", oid="NEUCONS", required=True, choices=codes.CONSCIOUSNESS)
     seizure = CodedField("Seizure", oid="NEUSEIZ", required=True, choices=codes.SEIZURE)
-    seizures_to_date = WholeNumberField("Seizures to date", oid="NEUNSEIZ", limits=(0, 50))
+    seizures_to_date = WholeNumberField(
+        "Seizures to date",
+        oid="NEUNSEIZ",
+        limits=(0, 50),
+        required=True,
+        soft=(None, 1),
+        asked_if={"seizure": codes_other_than(codes.SEIZURE, "NONE")},
+    )
     has_motor_weakness = YesNoField("Deep focal motor weakness", oid="NEUMOT", required=True)
     pressure = CodedField("Raised pressure or oedema", oid="NEUICP", required=True, choices=codes.INTRACRANIAL_PRESSURE)
     imaging = CodesField("Imaging", oid="NEUIMG", required=True, codes=codes.IMAGING)
-    imaging_result = CodedField("Result", oid="NEUIMGR", choices=codes.IMAGING_RESULT)
+    imaging_result = CodedField(
+        "Result",
+        oid="NEUIMGR",
+        choices=codes.IMAGING_RESULT,
+        required=True,
+        asked_if={"imaging": codes_other_than(codes.IMAGING, "NONE")},
+    )
     alternative_cause = CodedField("Alternative cause", oid="NEUALT", required=True, choices=codes.ALTERNATIVE_CAUSE)
     ice_total = WholeNumberField("ICE at its lowest", oid="NEUICE", unit="points", limits=(0, 10))
     had_dexamethasone = YesNoField("Dexamethasone given", oid="NEUDEX", required=True)
@@ -162,21 +186,64 @@ class AcuteGvhd(PatientRecord):
     )
     assessed_on = FullDateField("Assessment date", oid="GVDAT", required=True)
     has_signs = YesNoField("Any sign of acute GVHD", oid="GVYN", required=True)
-    transplant_concerned = CodedField("Transplantation concerned", oid="GVREFTX", choices=codes.TRANSPLANT_CONCERNED)
-    rash_percent = NumberField("Erythematous rash", oid="GVSKBSA", unit="% of body surface", limits=(0, 100))
-    has_bullae = YesNoField("Erythroderma with bullae and desquamation above 5 %", oid="GVSKBUL")
-    bilirubin_umol_per_l = NumberField("Bilirubin", oid="GVBILI", unit="µmol/L", places=1, limits=(0, 1500))
-    has_upper_gut_signs = YesNoField("Upper gut: persistent nausea, vomiting or anorexia", oid="GVUGI")
-    stool_ml_per_day = NumberField("Stool volume", oid="GVSTOOL", unit="mL/day", limits=(0, 20_000))
-    stool_episodes = WholeNumberField("Stool episodes", oid="GVSTEPI", unit="/day", limits=(0, 60))
-    has_severe_pain = YesNoField("Severe abdominal pain", oid="GVPAIN")
-    has_bloody_stool = YesNoField("Grossly bloody stool", oid="GVBLOOD")
-    alternatives = CodesField("Alternative explanation", oid="GVOTH", codes=codes.GVHD_ALTERNATIVE)
-    biopsy = CodedField("Biopsy", oid="GVBX", choices=codes.BIOPSY)
-    confidence = CodedField("Confidence", oid="GVCONF", choices=codes.CONFIDENCE)
-    treatments = CodesField("Treatment", oid="GVTX", codes=codes.ACUTE_GVHD_TREATMENT)
-    led_to_hospital = YesNoField("Hospitalisation because of GVHD", oid="GVHOSP")
-    action = CodedField("Blinatumomab changed because of GVHD", oid="GVEXACT", choices=codes.ACTION)
+    transplant_concerned = CodedField(
+        "Transplantation concerned",
+        oid="GVREFTX",
+        choices=codes.TRANSPLANT_CONCERNED,
+        required=True,
+        asked_if={"has_signs": (True,)},
+    )
+    rash_percent = NumberField(
+        "Erythematous rash",
+        oid="GVSKBSA",
+        unit="% of body surface",
+        limits=(0, 100),
+        required=True,
+        asked_if={"has_signs": (True,)},
+    )
+    has_bullae = YesNoField(
+        "Erythroderma with bullae and desquamation above 5 %",
+        oid="GVSKBUL",
+        required=True,
+        asked_if={"has_signs": (True,)},
+    )
+    bilirubin_umol_per_l = NumberField(
+        "Bilirubin", oid="GVBILI", unit="µmol/L", places=1, limits=(0, 1500), asked_if={"has_signs": (True,)}
+    )
+    has_upper_gut_signs = YesNoField(
+        "Upper gut: persistent nausea, vomiting or anorexia",
+        oid="GVUGI",
+        required=True,
+        asked_if={"has_signs": (True,)},
+    )
+    stool_ml_per_day = NumberField(
+        "Stool volume", oid="GVSTOOL", unit="mL/day", limits=(0, 20_000), asked_if={"has_signs": (True,)}
+    )
+    stool_episodes = WholeNumberField(
+        "Stool episodes", oid="GVSTEPI", unit="/day", limits=(0, 60), asked_if={"has_signs": (True,)}
+    )
+    has_severe_pain = YesNoField("Severe abdominal pain", oid="GVPAIN", required=True, asked_if={"has_signs": (True,)})
+    has_bloody_stool = YesNoField("Grossly bloody stool", oid="GVBLOOD", required=True, asked_if={"has_signs": (True,)})
+    alternatives = CodesField(
+        "Alternative explanation", oid="GVOTH", codes=codes.GVHD_ALTERNATIVE, asked_if={"has_signs": (True,)}
+    )
+    biopsy = CodedField("Biopsy", oid="GVBX", choices=codes.BIOPSY, required=True, asked_if={"has_signs": (True,)})
+    confidence = CodedField(
+        "Confidence", oid="GVCONF", choices=codes.CONFIDENCE, required=True, asked_if={"has_signs": (True,)}
+    )
+    treatments = CodesField(
+        "Treatment", oid="GVTX", codes=codes.ACUTE_GVHD_TREATMENT, required=True, asked_if={"has_signs": (True,)}
+    )
+    led_to_hospital = YesNoField(
+        "Hospitalisation because of GVHD", oid="GVHOSP", required=True, asked_if={"has_signs": (True,)}
+    )
+    action = CodedField(
+        "Blinatumomab changed because of GVHD",
+        oid="GVEXACT",
+        choices=codes.ACTION,
+        required=True,
+        asked_if={"has_signs": (True,)},
+    )
 
     def __str__(self) -> str:
         return f"Acute GVHD staging {self.assessed_on}"
@@ -197,19 +264,54 @@ class ChronicGvhd(PatientRecord):
     )
     assessed_on = FullDateField("Assessment date", oid="GVDAT", required=True)
     has_signs = YesNoField("Any sign of chronic GVHD", oid="GCYN", required=True)
-    is_diagnostic = YesNoField("Diagnostic sign, or distinctive sign with confirmation", oid="GCDX")
-    skin_surface_score = WholeNumberField("Skin surface", oid="GCSKBSA", limits=(0, 3))
-    skin_feature_score = WholeNumberField("Skin features", oid="GCSKFEA", limits=(0, 3))
-    mouth_score = WholeNumberField("Mouth", oid="GCMOUTH", limits=(0, 3))
-    eyes_score = WholeNumberField("Eyes", oid="GCEYES", limits=(0, 3))
-    gut_score = WholeNumberField("Gut", oid="GCGI", limits=(0, 3))
-    liver_score = WholeNumberField("Liver", oid="GCLIVER", limits=(0, 3))
-    lung_symptom_score = WholeNumberField("Lung symptoms", oid="GCLUNGSX", limits=(0, 3))
-    fev1_percent = NumberField("FEV1", oid="GCFEV1", unit="% predicted", limits=(10, 150))
-    joints_score = WholeNumberField("Joints and fascia", oid="GCJOINT", limits=(0, 3))
-    genital_score = WholeNumberField("Genital tract", oid="GCGENIT", limits=(0, 3))
-    has_overlap = YesNoField("Overlap with acute features", oid="GCOVERLAP")
-    treatments = CodesField("Systemic therapy", oid="GCTX", codes=codes.CHRONIC_GVHD_TREATMENT)
+    is_diagnostic = YesNoField(
+        "Diagnostic sign, or distinctive sign with confirmation",
+        oid="GCDX",
+        required=True,
+        asked_if={"has_signs": (True,)},
+    )
+    skin_surface_score = WholeNumberField(
+        "Skin surface", oid="GCSKBSA", limits=(0, 3), required=True, asked_if={"has_signs": (True,)}
+    )
+    skin_feature_score = WholeNumberField(
+        "Skin features", oid="GCSKFEA", limits=(0, 3), required=True, asked_if={"has_signs": (True,)}
+    )
+    mouth_score = WholeNumberField(
+        "Mouth", oid="GCMOUTH", limits=(0, 3), required=True, asked_if={"has_signs": (True,)}
+    )
+    eyes_score = WholeNumberField("Eyes", oid="GCEYES", limits=(0, 3), required=True, asked_if={"has_signs": (True,)})
+    gut_score = WholeNumberField("Gut", oid="GCGI", limits=(0, 3), required=True, asked_if={"has_signs": (True,)})
+    liver_score = WholeNumberField(
+        "Liver", oid="GCLIVER", limits=(0, 3), required=True, asked_if={"has_signs": (True,)}
+    )
+    lung_symptom_score = WholeNumberField(
+        "Lung symptoms", oid="GCLUNGSX", limits=(0, 3), required=True, asked_if={"has_signs": (True,)}
+    )
+    fev1_percent = NumberField(
+        "FEV1", oid="GCFEV1", unit="% predicted", limits=(10, 150), asked_if={"has_signs": (True,)}
+    )
+    joints_score = WholeNumberField(
+        "Joints and fascia", oid="GCJOINT", limits=(0, 3), required=True, asked_if={"has_signs": (True,)}
+    )
+    genital_score = WholeNumberField(
+        "Genital tract", oid="GCGENIT", limits=(0, 3), required=True, asked_if={"has_signs": (True,)}
+    )
+    other_causes = CodesField(
+        "Organs with an entirely different cause",
+        oid="GCALT_x",
+        codes=codes.GVHD_ORGAN,
+        asked_if={"has_signs": (True,)},
+    )
+    has_overlap = YesNoField(
+        "Overlap with acute features", oid="GCOVERLAP", required=True, asked_if={"has_signs": (True,)}
+    )
+    treatments = CodesField(
+        "Systemic therapy",
+        oid="GCTX",
+        codes=codes.CHRONIC_GVHD_TREATMENT,
+        required=True,
+        asked_if={"has_signs": (True,)},
+    )
 
     def __str__(self) -> str:
         return f"Chronic GVHD scoring {self.assessed_on}"
@@ -221,7 +323,9 @@ class Infection(EventDetail):
     form = Form("INF", "Infection", "Safety", repeats=True)
 
     pathogen = CodedField("Pathogen class", oid="INFTYPE", required=True, choices=codes.PATHOGEN)
-    organism = TextField("Organism", oid="INFORG", max_length=100)
+    organism = TextField(
+        "Organism", oid="INFORG", max_length=100, required=True, asked_if={"documentation": ("MICROBIOLOGICAL",)}
+    )
     documentation = CodedField("Documentation", oid="INFDOC", required=True, choices=codes.DOCUMENTATION)
     sites = CodesField("Site", oid="INFSITE", required=True, codes=codes.INFECTION_SITE)
     is_catheter_related = YesNoField("Catheter related", oid="INFCVC", required=True)
@@ -231,6 +335,43 @@ class Infection(EventDetail):
 
     def __str__(self) -> str:
         return f"Infection, {self.get_pathogen_display()}"
+
+
+class SeriousReport(PatientRecord):
+    """A report of a serious event, first or later: when the site knew, when the sponsor knew."""
+
+    form = Form("SAE", "Serious adverse event report", "Safety", repeats=True)
+
+    event = models.ForeignKey(
+        AdverseEvent, on_delete=models.PROTECT, related_name="reports", verbose_name="Adverse event"
+    )
+    kind = CodedField("Report", oid="SAEVER", required=True, choices=codes.SAE_REPORT)
+    number = WholeNumberField(
+        "Follow-up number", oid="SAEVERN", limits=(1, 99), required=True, asked_if={"kind": ("FOLLOW-UP",)}
+    )
+    aware_at = MomentField("Site aware", oid="SAEAWDTM", required=True)
+    aware_at_offset = OffsetField("Offset of the site's clock", oid="SAEAWOFF", unit="min", required=True)
+    reported_at = MomentField("Reported to the sponsor", oid="SAERPDTM", required=True)
+    reported_at_offset = OffsetField(
+        "Offset of the site's clock at the report", oid="SAERPOFF", unit="min", required=True
+    )
+    narrative = TextField("Narrative", oid="SAENARR", required=True, max_length=8000)
+    is_expected = YesNoField("Expected", oid="SAEEXP", required=True)
+    submitted_on = FullDateField("Submitted to the authorities", oid="SAEREGDT")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(reported_at__isnull=True)
+                | models.Q(aware_at__isnull=True)
+                | models.Q(reported_at__gte=models.F("aware_at")),
+                name="no_report_before_the_site_knew",
+                violation_error_message="The report is before the site knew of the event. Check both times.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Serious event, {self.get_kind_display()}"
 
 
 class Hospitalisation(PatientRecord):

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import models
 from django.db.models import Max, Q, QuerySet, Value
+from django.db.models.expressions import RawSQL
 
 from trial.access import Viewer, sees_all_patients, sites_visible_to
 from trial.fields import MomentField, OffsetField
-from trial.models import FormEntry, Membership, Patient, Person, Recording, Site, Study
+from trial.models import AccessReview, FormEntry, Membership, Patient, Person, Recording, Site, Study, Transfer
 from trial.records import PatientRecord, record_model, record_models
 from trial.wording import label_of_field, unit_of, word_answer, word_missing, word_record
 
@@ -26,8 +28,10 @@ ENTRY_LABELS = {
     "is_not_done": "Not done",
     "not_done_reason": "Why it was not done",
     "has_any": "Anything to report",
-    "collected_on": "Collected",
 }
+# What an entry takes over from its record, whose own line says it. The other order is that of another engine's columns.
+OF_THE_RECORD = {"collected_on", "form_version"}
+TAKEN_OVER = (["collected_on"], ["collected_on", "form_version"], ["form_version", "collected_on"])
 
 ACTS_AT_ONCE = 1000  # of a list that is read to its end
 ROWS_AT_ONCE = 5000  # of one table; a database takes some ten thousand values in one query
@@ -136,9 +140,11 @@ def forms_of_the_study() -> list[tuple[str, str]]:
     return [(model.form.code, model.form.title) for model in record_models() if not model.form.part_of]
 
 
-def changes_of_record(model: Model, record: int) -> list[Change]:
-    """Every version of one record, newest first. The first version shows each answer that was given."""
-    rows = list(model.history.filter(id=record).select_related("recording").order_by("-history_id"))
+def changes_of_record(model: Model, patient: int, record: int) -> list[Change]:
+    """Every version of one record of a patient, newest first. The first version shows each answer that was given."""
+    # The patient is part of the question: of another's record nothing is read, so that it takes no longer than one that
+    # never was.
+    rows = list(model.history.filter(id=record, patient=patient).select_related("recording").order_by("-history_id"))
     before = [*rows[1:], None][: len(rows)]
     return [
         change_between(model, row, earlier, row.recording, with_first=True)
@@ -171,8 +177,12 @@ class Changes:
 
     def of_act(self, number: int, start: int, size: int) -> list[Act]:
         """The changes of one act from number `start`, at most `size`; no act where the viewer may see none of them."""
-        acts = list(self._acts.filter(pk=number))
-        return [act for act in self._read(acts, size, start) if act.lines or start]
+        # Not by way of the whole list: every row of the study would be read to see whether the act is in it.
+        places = self._places(Q(recording=number))
+        if not places:
+            return []
+        acts = list(Recording.objects.filter(_of_acts(self.filters), pk=number))
+        return [act for act in self._worded(acts, places, size, start) if act.lines or start]
 
     def lines(self) -> Iterator[Line]:
         """Every line of the list, worded in portions. The trail only grows, so what was found stays true meanwhile.
@@ -186,6 +196,18 @@ class Changes:
             found = Recording.objects.in_bulk(portion)
             for act in self._worded([found[number] for number in portion], places, None):
                 yield from act.lines
+
+    def patients(self) -> set[int]:
+        """The keys of the patients whom the list concerns, all pages of it."""
+        # The acts are asked for once: as a part of each question below, their own one over all tables would come with it.
+        acts = set(self._acts.values_list("pk", flat=True))
+        found: set[int] = set()
+        for model, scope in self._scopes:
+            if model is Patient or issubclass(model, FormEntry | PatientRecord | Transfer):
+                key = "id" if model is Patient else "patient_id"
+                rows = _history(model).filter(scope).order_by().values_list("recording_id", key).distinct()
+                found.update(patient for act, patient in rows if act in acts)
+        return found
 
     def _read(self, acts: Sequence[Recording], shown: int | None, start: int = 0) -> list[Act]:
         """The acts with their lines: of each at most `shown` changes of records, from number `start`."""
@@ -240,6 +262,14 @@ def _rows(scopes: Sequence[tuple[Model, Q]], *columns: str) -> QuerySet[Any, Any
     return parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
 
 
+def _written_out(keys: QuerySet[Any, Any]) -> RawSQL | list[int]:
+    """The question for these keys as text. The ORM would build it anew for each of the fifty tables that ask it."""
+    try:
+        return RawSQL(*keys.query.sql_with_params())  # noqa: S611 - the ORM's own text, with its parameters apart
+    except EmptyResultSet:
+        return []
+
+
 def _of_acts(filters: Filters) -> Q:
     """Which recordings the filters on acts let through."""
     acts = Q()
@@ -265,17 +295,21 @@ def _scopes(viewer: Viewer, study: Study, filters: Filters, sees_all: bool) -> I
         patients = patients.filter(site=filters.site)
     if filters.patient:
         patients = patients.filter(number__icontains=filters.patient)
-    of_patients = kind & Q(patient__in=patients.values("id"))
+    theirs = _written_out(patients.values("id"))
+    of_patients = kind & Q(patient__in=theirs)
     for model in record_models():
         if filters.form in ("", model.form.page):
             yield model, of_patients
-    yield FormEntry, of_patients & (Q(form=filters.form) if filters.form else Q())
+    of_form = Q(form=filters.form) if filters.form else Q()
+    yield FormEntry, of_patients & of_form & ~Q(history_type="~", changed__in=TAKEN_OVER)
     if not filters.form:
-        yield Patient, kind & Q(id__in=patients.values("id"))
+        yield Patient, kind & Q(id__in=theirs)
+        yield Transfer, of_patients
     if sees_all and not (filters.form or filters.patient or filters.site):
         yield Study, kind & Q(id=study.pk)
         yield Site, kind & Q(study=study.pk)
         yield Membership, kind & Q(study=study.pk)
+        yield AccessReview, kind & Q(study=study.pk)
         yield Person, kind & Q(id__in=_history(Membership).filter(study=study.pk).order_by().values("person"))
 
 
@@ -376,6 +410,8 @@ def _name_of(model: Model, row: Any) -> str:
         return f"Form opened, {row.visit}" if row.visit != "LOG" else "Log opened"
     if model is Membership:
         return f"Role: {row.role}"
+    if model is Transfer:
+        return word_record(row.instance)
     return str(row.instance)
 
 
@@ -389,7 +425,7 @@ def _fields(model: Model, row: Any, before: Any, act: Recording) -> Iterable[Fie
             continue
         old = _worded(field, before) if before is not None else ""
         new = _worded(field, row)
-        if not (old or new):
+        if not (old or new) or (model is FormEntry and not old and field.name in OF_THE_RECORD):
             continue
         label = ENTRY_LABELS.get(field.name, label_of_field(field)) if model is FormEntry else label_of_field(field)
         why = reasons.get(field.name, act.reason)
@@ -422,6 +458,8 @@ def _has_its_moment(model: Model, field: OffsetField, changed: set[str] | None) 
 
 def _worded(field: "models.Field[Any, Any]", row: Any) -> str:
     value = getattr(row, field.attname)
+    if value is not None and field.related_model is Site:
+        return str(Site.objects.filter(pk=value).first() or f"Site {value}")
     if value is not None and field.is_relation:
         return f"{field.related_model._meta.verbose_name} {value}".capitalize()  # type: ignore[union-attr]
     return word_answer(field, value, beside=row)

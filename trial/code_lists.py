@@ -16,6 +16,11 @@ def codes_of(codes: CodeList) -> list[str]:
     return [code for code, _ in codes]
 
 
+def codes_other_than(codes: CodeList, *left_out: str) -> tuple[str, ...]:
+    """The codes of a list without these."""
+    return tuple(code for code, _ in codes if code not in left_out)
+
+
 def label_of(codes: CodeList, code: str) -> str:
     """The words for a code; the code itself where the list does not have it."""
     return dict(codes).get(code, code)

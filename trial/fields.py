@@ -4,6 +4,7 @@ The rule (DESIGN 2): what is impossible is refused by the database itself; so li
 A blank answer is NULL, whatever its kind; why it is blank stands in the record's `missing`.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -21,16 +22,53 @@ class Answer(models.Field):
     """What every answer of a form knows of itself.
 
     `oid` is the field's name in the CDISC world without its form (`HSDAT`), `unit` the unit of the number, `required`
-    whether the form is incomplete without it. None of the three changes the database, so migrations do not carry them.
+    whether the form is incomplete without it. `asked_if` maps other answers of the same record to the values with which
+    this one is asked at all; where there are several, each must hold. A number outside of `soft` (None: open) is saved and
+    asked about. `hint` is one sentence on where the answer comes from. `since` and `until` are the first and the last
+    version of the form that asks it. None of these changes the database, so migrations do not carry them.
     """
 
-    def __init__(self, *args: Any, oid: str = "", unit: str = "", required: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        oid: str = "",
+        unit: str = "",
+        required: bool = False,
+        asked_if: Mapping[str, tuple[Any, ...]] | None = None,
+        soft: tuple[float | None, float | None] = (None, None),
+        hint: str = "",
+        since: int = 1,
+        until: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         self.oid = oid
         self.unit = unit
         self.required = required
+        self.asked_if = asked_if or {}
+        self.soft = soft
+        self.hint = hint
+        self.since = since
+        self.until = until
         kwargs.setdefault("null", True)
         kwargs.setdefault("blank", True)
         super().__init__(*args, **kwargs)
+
+    def is_asked(self, record: Any) -> bool:
+        """Whether the other answers of a record are such that this one is asked."""
+        return all(_is_one_of(getattr(record, name), values) for name, values in self.asked_if.items())
+
+    def is_ruled_out(self, record: Any) -> bool:
+        """Whether the other answers say that this one is not asked. A blank one leaves that open, unless it is ruled out itself."""
+        for name, values in self.asked_if.items():
+            answer, other = getattr(record, name), record._meta.get_field(name)
+            is_blank = answer in (None, "", [])
+            if other.is_ruled_out(record) if is_blank else not _is_one_of(answer, values):
+                return True
+        return False
+
+    def is_of(self, version: int) -> bool:
+        """Whether a version of the form asks this."""
+        return self.since <= version and (self.until is None or version <= self.until)
 
     def check_sql(self, column: str) -> str | None:
         """The condition that every stored value meets, as SQL that both engines understand."""
@@ -206,6 +244,11 @@ class MissingCodesField(models.JSONField):
         own = column_checks.object_of_text(connection.ops.quote_name(self.column))
         inherited = super().db_check(connection)
         return " AND ".join(f"({check})" for check in (inherited, own) if check)
+
+
+def _is_one_of(answer: Any, values: tuple[Any, ...]) -> bool:
+    """Whether an answer is one of the values; a list of codes, whether it has one of them."""
+    return any(code in values for code in answer) if isinstance(answer, list) else answer in values
 
 
 def _check_year(value: date) -> None:

@@ -8,13 +8,32 @@ from django.db import models
 
 from trial.audit import AuditedModel
 from trial.audit.models import Recording
+from trial.drafts import Draft
 from trial.parameters import Parameters
 from trial.records import RecordQuerySet
+from trial.shared_cache import CacheEntry
 
 if TYPE_CHECKING:
     from trial.access import Viewer
 
-__all__ = ["FormEntry", "Membership", "Patient", "Person", "Recording", "Role", "Site", "Study"]
+__all__ = [
+    "AccessEvent",
+    "AccessReview",
+    "AccessedPatient",
+    "ApiToken",
+    "CacheEntry",
+    "Draft",
+    "FormEntry",
+    "Membership",
+    "Patient",
+    "Person",
+    "Query",
+    "Recording",
+    "Role",
+    "Site",
+    "Study",
+    "Transfer",
+]
 
 SEEDED = Parameters()
 
@@ -149,7 +168,12 @@ class Membership(AuditedModel):
                 condition=models.Q(ends_on__isnull=True) | models.Q(ends_on__gte=models.F("starts_on")),
                 name="a_membership_ends_after_it_starts",
                 violation_error_message="A membership cannot end before it starts.",
-            )
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(role="administrator") | models.Q(site__isnull=True),
+                name="an_administrator_is_of_the_study",
+                violation_error_message="An administrator is of the whole study, not of one site.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -189,11 +213,36 @@ class Patient(AuditedModel):
         return self.number
 
 
+class Transfer(AuditedModel):
+    """A patient went from one site to another. The day is the one agreed by both; who wrote it down, when and why is in the trail."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="transfers")
+    from_site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
+    to_site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
+    transferred_on = models.DateField()
+
+    objects = RecordQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["transferred_on", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~models.Q(from_site=models.F("to_site")),
+                name="a_transfer_changes_the_site",
+                violation_error_message="The patient is at that site already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"From site {self.from_site.number} to site {self.to_site.number} on {self.transferred_on}"
+
+
 class FormEntry(AuditedModel):
     """One form of one patient that is expected or filled: at a visit, or the log of the whole study (visit `LOG`).
 
     Queries, verifications, signatures and locks will point to it; its status is derived, never stored. `has_any`
-    answers the gate of a log ("any prior transplantation?"); a log with nothing to report is complete.
+    answers the gate of a log ("any prior transplantation?"); a log with nothing to report is complete. `form_version` is
+    the version of the form under which it was entered; empty until there is a record.
     """
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="entries")
@@ -205,6 +254,7 @@ class FormEntry(AuditedModel):
     has_any = models.BooleanField(null=True, blank=True)
     collected_on = models.DateField(null=True, blank=True)
     comment = models.CharField(max_length=1000, null=True, blank=True)
+    form_version = models.PositiveSmallIntegerField(null=True, blank=True)
 
     objects = RecordQuerySet.as_manager()
 
@@ -223,5 +273,17 @@ class FormEntry(AuditedModel):
             ),
         ]
 
+    @property
+    def says_there_is_none(self) -> bool:
+        """Whether the site said that there is no record: the form was not done, or the log has nothing to report."""
+        return self.is_not_done or self.has_any is False
+
     def __str__(self) -> str:
         return f"{self.form} {self.visit}"
+
+
+# Below, because they point to what is above.
+from trial.access_record.models import AccessedPatient, AccessEvent  # noqa: E402
+from trial.people.models import AccessReview  # noqa: E402
+from trial.review.models import Query  # noqa: E402
+from trial.tokens import ApiToken  # noqa: E402

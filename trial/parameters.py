@@ -9,6 +9,7 @@ from decimal import Decimal
 class Parameters:
     """What the derivations need to know of a study. Days are whole days, doses µg a day, counts 10^9/L."""
 
+    enrolled_from: date = date(2012, 1, 1)
     data_cutoff: date = date(2016, 12, 31)
     days_on: int = 28
     days_off: int = 14

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 
+FIRST_VERSION = 1  # of a form; also of what was entered before versions were kept
 SECTIONS = ("Enrolment", "Baseline", "Visits", "Marrow and response", "Treatment", "Safety", "Follow-up")
 
 
@@ -24,7 +25,8 @@ SECTIONS = ("Enrolment", "Baseline", "Visits", "Marrow and response", "Treatment
 class Form:
     """What a case report form is called, where it stands in the casebook, and whether visits ask it or it is a log.
 
-    `code` is the OID of STUDY B.4. `part_of` names the form whose repeating block this record is a row of.
+    `code` is the OID of STUDY B.4. `part_of` names the form whose repeating block this record is a row of. `version` is
+    the one that is entered now; the rows of a block are of the version of their form.
     """
 
     code: str
@@ -33,6 +35,7 @@ class Form:
     at_visits: bool = False
     repeats: bool = False
     part_of: str = ""
+    version: int = 1
 
     @property
     def page(self) -> str:
@@ -71,6 +74,23 @@ class PatientRecord(AuditedModel):
     def answers(cls) -> list[Answer]:
         """The fields that a person answers, in the order of the form."""
         return [field for field in cls._meta.concrete_fields if isinstance(field, Answer)]
+
+    @classmethod
+    def present_version(cls) -> int:
+        """The version of the form that is entered now; of the row of a block, that of its form."""
+        return record_model(cls.form.part_of).form.version if cls.form.part_of else cls.form.version
+
+    @property
+    def version_filled(self) -> int:
+        """The version of the form under which the record was entered; of a new one, that of its entry or the present one."""
+        present = self.present_version()
+        if present == FIRST_VERSION or self.entry_id is None:
+            return present
+        return self.entry.form_version or (present if self.pk is None else FIRST_VERSION)
+
+    def asks(self, field: "models.Field[Any, Any]") -> bool:
+        """Whether the version of this record has the question, be its condition met or not."""
+        return not isinstance(field, Answer) or field.is_of(self.version_filled)
 
 
 @cache

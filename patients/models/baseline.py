@@ -1,10 +1,11 @@
-"""Who the patient is and what the disease was before the study (STUDY B.4: DM, ALLH, PTX, BDIS)."""
+"""Who the patient is and what the disease was before the study (STUDY B.4: DM, MH, ALLH, PTX, BDIS)."""
 
 from typing import ClassVar
 
 from django.db import models
 
 from patients import codes
+from trial.code_lists import codes_other_than
 from trial.constraints import in_order
 from trial.fields import (
     CodedField,
@@ -27,8 +28,14 @@ class Demographics(PatientRecord):
     sex = CodedField("Sex", oid="SEX", required=True, choices=codes.SEX)
     races = CodesField("Race", oid="RACE", required=True, codes=codes.RACE)
     ethnicity = CodedField("Ethnicity", oid="ETHNIC", required=True, choices=codes.ETHNICITY)
-    may_become_pregnant = YesNoField("Woman of childbearing potential", oid="CHILDPOT")
-    pregnancy_test = CodedField("Pregnancy test", oid="PREGTST", choices=codes.PREGNANCY_TEST)
+    may_become_pregnant = YesNoField("Woman of childbearing potential", oid="CHILDPOT", asked_if={"sex": ("F",)})
+    pregnancy_test = CodedField(
+        "Pregnancy test",
+        oid="PREGTST",
+        choices=codes.PREGNANCY_TEST,
+        required=True,
+        asked_if={"may_become_pregnant": (True,)},
+    )
 
     class Meta:
         verbose_name_plural = "demographics"
@@ -45,6 +52,35 @@ class Demographics(PatientRecord):
         return "Demographics"
 
 
+class MedicalHistory(PatientRecord):
+    """A condition that the patient had before the study, and may still have."""
+
+    form = Form("MH", "Medical history", "Baseline", repeats=True)
+
+    term = TextField("Condition", oid="MHTERM", required=True, max_length=200)
+    started = PartialDateField("Start", oid="MHSTDAT", required=True, least="year")
+    ended = PartialDateField("End", oid="MHENDAT", least="year", required=True, asked_if={"is_ongoing": (False,)})
+    is_ongoing = YesNoField("Ongoing at first dose", oid="MHONGO", required=True)
+    grade = WholeNumberField(
+        "CTCAE grade at baseline", oid="MHTOXGR", limits=(1, 4), required=True, asked_if={"is_ongoing": (True,)}
+    )
+    category = CodedField("Category", oid="MHCAT", required=True, choices=codes.MEDICAL_HISTORY)
+
+    class Meta:
+        verbose_name_plural = "medical history"
+        constraints: ClassVar = [
+            in_order(
+                "started",
+                "ended",
+                name="no_condition_ends_before_it_starts",
+                says="The condition ends before it starts. Check both dates.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.term}, from {self.started}"
+
+
 class LeukemiaHistory(PatientRecord):
     """Diagnosis, first remission and relapses before the study."""
 
@@ -53,18 +89,32 @@ class LeukemiaHistory(PatientRecord):
     diagnosed_on = PartialDateField("Initial diagnosis of ALL", oid="DXDAT", required=True, least="year")
     immunophenotype = CodedField("Immunophenotype", oid="IMMUNO", required=True, choices=codes.IMMUNOPHENOTYPE)
     is_cd19_positive = YesNoField("CD19 positive", oid="CD19POS", required=True)
-    cd19_percent = NumberField("CD19 positive blasts", oid="CD19PCT", unit="%", places=1, limits=(0, 100))
+    cd19_percent = NumberField(
+        "CD19 positive blasts", oid="CD19PCT", unit="%", places=1, limits=(0, 100), soft=(20, None)
+    )
     cytogenetics = CodesField("Cytogenetics at diagnosis", oid="CYTODX", required=True, codes=codes.CYTOGENETICS)
     philadelphia = CodedField("Philadelphia status at diagnosis", oid="PHDX", required=True, choices=codes.PHILADELPHIA)
-    has_reached_cr = YesNoField("First CR ever reached", oid="CR1YN", required=True)
-    first_cr_on = PartialDateField("First CR", oid="CR1DAT", least="year")
-    first_relapse_on = PartialDateField("First relapse", oid="REL1DAT", least="year")
-    relapses = WholeNumberField("Relapses before the study", oid="NREL", required=True, limits=(0, 10))
+    has_reached_cr = YesNoField(
+        "First CR ever reached", oid="CR1YN", required=True, hint="No means primary refractory."
+    )
+    first_cr_on = PartialDateField(
+        "First CR", oid="CR1DAT", least="year", required=True, asked_if={"has_reached_cr": (True,)}
+    )
+    first_relapse_on = PartialDateField(
+        "First relapse", oid="REL1DAT", least="year", required=True, asked_if={"relapses": tuple(range(1, 11))}
+    )
+    relapses = WholeNumberField("Relapses before the study", oid="NREL", required=True, limits=(0, 10), soft=(None, 5))
     salvage_therapies = WholeNumberField(
-        "Salvage therapies before the study", oid="NSALV", required=True, limits=(0, 15)
+        "Salvage therapies before the study", oid="NSALV", required=True, limits=(0, 15), soft=(None, 6)
     )
     status = CodedField("Disease status at screening", oid="DISST", required=True, choices=codes.DISEASE_STATUS)
-    last_relapse_on = PartialDateField("Current (last) relapse", oid="LASTREL", least="month")
+    last_relapse_on = PartialDateField(
+        "Current (last) relapse",
+        oid="LASTREL",
+        least="month",
+        asked_if={"status": codes_other_than(codes.DISEASE_STATUS, "PRIMARY REFRACTORY")},
+        hint="Left empty, the relapse after the last allogeneic transplantation counts.",
+    )
     had_extramedullary_disease = YesNoField("Extramedullary disease ever", oid="EMDEVER", required=True)
     had_cns_disease = YesNoField("CNS involvement ever", oid="CNSEVER", required=True)
     had_neurologic_events = YesNoField("Earlier neurologic events or toxicity", oid="PRNEURO", required=True)
@@ -106,7 +156,13 @@ class PriorTherapy(PatientRecord):
     started_on = PartialDateField("Start", oid="TXSTDAT", required=True, least="month")
     ended_on = PartialDateField("Stop", oid="TXENDAT", least="month")
     best_response = CodedField("Best response", oid="TXBEST", required=True, choices=codes.PRIOR_RESPONSE)
-    responded_on = PartialDateField("Date of best response", oid="TXRSPDAT", least="month")
+    responded_on = PartialDateField(
+        "Date of best response",
+        oid="TXRSPDAT",
+        least="month",
+        required=True,
+        asked_if={"best_response": ("CR", "CRi", "PR")},
+    )
     relapsed_on = PartialDateField("Relapse or progression after this line", oid="TXPDDAT", least="month")
     is_blinatumomab = YesNoField("Blinatumomab", oid="TXBLIN", required=True)
     is_cd19_directed = YesNoField("Other CD19-directed therapy", oid="TXCD19", required=True)
@@ -150,9 +206,20 @@ class BaselineDisease(PatientRecord):
     )
     cns_status = CodedField("CNS status", oid="CNSSCR", required=True, choices=codes.CNS_STATUS)
     has_extramedullary_disease = YesNoField("Extramedullary disease", oid="EMDSCR", required=True)
-    extramedullary_sites = CodesField("Sites", oid="EMDSITE", codes=codes.EXTRAMEDULLARY_SITE)
+    extramedullary_sites = CodesField(
+        "Sites",
+        oid="EMDSITE",
+        codes=codes.EXTRAMEDULLARY_SITE,
+        required=True,
+        asked_if={"has_extramedullary_disease": (True,)},
+    )
     largest_lesion_mm = NumberField("Largest lesion", oid="EMDMAX", unit="mm", places=1, limits=(1, 400))
-    has_mrd_marker = YesNoField("MRD marker found", oid="MRDMK", required=True)
+    has_mrd_marker = YesNoField(
+        "MRD marker found",
+        oid="MRDMK",
+        required=True,
+        hint="Without a marker, minimal residual disease cannot be evaluated.",
+    )
     may_live_12_weeks = YesNoField("Life expectancy at least 12 weeks", oid="LIFEEXP", required=True)
 
     class Meta:

@@ -20,9 +20,13 @@ class Enrolment(PatientRecord):
     agrees_to_samples = YesNoField("Consent for samples", oid="RFICSMP", required=True)
     screened_on = FullDateField("Screening", oid="SCRNDAT", required=True)
     is_enrolled = YesNoField("Enrolled", oid="ENRLYN", required=True)
-    enrolled_on = FullDateField("Enrolment", oid="ENRLDAT")
+    enrolled_on = FullDateField("Enrolment", oid="ENRLDAT", required=True, asked_if={"is_enrolled": (True,)})
     screen_failure = CodedField(
-        "Reason of screening failure", oid="SCRFAIL", choices=[*codes.CRITERION, ("OTHER", "Other")]
+        "Reason of screening failure",
+        oid="SCRFAIL",
+        choices=[*codes.CRITERION, ("OTHER", "Other")],
+        required=True,
+        asked_if={"is_enrolled": (False,)},
     )
     cohort = CodedField("Cohort", oid="COHORT", required=True, choices=codes.COHORT)
 
@@ -31,6 +35,54 @@ class Enrolment(PatientRecord):
 
     def __str__(self) -> str:
         return f"Enrolment, consent {self.consented_on}"
+
+
+class LaterConsent(PatientRecord):
+    """A consent that the patient signed after the first one, because the information or the protocol had changed."""
+
+    form = Form("ENR.CONSENT", "Consents after the first", "Enrolment", repeats=True, part_of="ENR")
+
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="later_consents", editable=False)
+    consented_on = FullDateField("Informed consent", oid="RFICDAT", required=True)
+    consent_version = TextField("Consent version", oid="RFICVER", required=True, max_length=10)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["enrolment", "consented_on", "consent_version"],
+                name="one_later_consent_a_day_and_version",
+                violation_error_message="This consent is already recorded.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Consent {self.consent_version}, {self.consented_on}"
+
+
+class EarlierScreening(PatientRecord):
+    """A screening that the patient failed before the one that the form itself is about."""
+
+    form = Form("ENR.SCREENING", "Earlier screenings", "Enrolment", repeats=True, part_of="ENR")
+
+    enrolment = models.ForeignKey(
+        Enrolment, on_delete=models.PROTECT, related_name="earlier_screenings", editable=False
+    )
+    screened_on = FullDateField("Screening", oid="SCRNDAT", required=True)
+    screen_failure = CodedField(
+        "Reason of screening failure", oid="SCRFAIL", choices=[*codes.CRITERION, ("OTHER", "Other")], required=True
+    )
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["enrolment", "screened_on"],
+                name="one_earlier_screening_a_day",
+                violation_error_message="This screening is already recorded.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Screening {self.screened_on}"
 
 
 class Eligibility(PatientRecord):
@@ -43,7 +95,9 @@ class Eligibility(PatientRecord):
         "Qualifying prognostic features", oid="IEQUAL", required=True, codes=codes.QUALIFYING_FEATURE
     )
     has_waiver = YesNoField("Waiver granted", oid="IEWAIV")
-    waiver_reason = TextField("Reason of the waiver", oid="IEWAIVRS", max_length=200)
+    waiver_reason = TextField(
+        "Reason of the waiver", oid="IEWAIVRS", max_length=200, required=True, asked_if={"has_waiver": (True,)}
+    )
 
     class Meta:
         verbose_name_plural = "eligibility"

@@ -6,6 +6,7 @@ from django.db import models
 
 from patients import codes
 from patients.models.laboratory import HaematologySample
+from trial.code_lists import codes_other_than
 from trial.fields import (
     CodedField,
     CodesField,
@@ -30,7 +31,16 @@ class Marrow(PatientRecord):
     is_adequate = YesNoField("Quality adequate", oid="BMQUAL", required=True)
     cellularity = CodedField("Cellularity class", oid="CELLUL", required=True, choices=codes.CELLULARITY)
     cellularity_percent = NumberField("Cellularity", oid="CELLPCT", unit="%", limits=(0, 100))
-    blasts_percent = NumberField("Blasts", oid="BLAST", unit="%", places=1, limits=(0, 100))
+    blasts_percent = NumberField(
+        "Blasts",
+        oid="BLAST",
+        unit="%",
+        places=1,
+        limits=(0, 100),
+        required=True,
+        asked_if={"is_adequate": (True,)},
+        hint="As the reader reports them; a report of less than 5 % is 5 with the qualifier <.",
+    )
     blasts_qualifier = CodedField("Qualifier of the blasts", oid="BLASTQ", choices=codes.QUALIFIER)
     flow_blasts_percent = NumberField("Blasts by flow cytometry", oid="FLOWBL", unit="%", places=2, limits=(0, 100))
     residual_cd19 = CodedField("CD19 on residual blasts", oid="CD19RES", choices=codes.CD19)
@@ -58,10 +68,27 @@ class MrdAssay(PatientRecord):
     method = CodedField("Method", oid="MRDM", required=True, choices=codes.MRD_METHOD)
     laboratory = TextField("Laboratory", oid="MRDLAB", required=True, max_length=40)
     marker = WholeNumberField("Marker number", oid="MRDMARK", limits=(1, 5))
-    sensitivity = RatioField("Assay sensitivity", oid="MRDSENS", required=True, unit="ratio", limits=(1e-7, 1e-1))
-    quantitative_range = RatioField("Lowest quantifiable level", oid="MRDQR", unit="ratio", limits=(1e-6, 1e-1))
+    sensitivity = RatioField(
+        "Assay sensitivity",
+        oid="MRDSENS",
+        required=True,
+        unit="ratio",
+        limits=(1e-7, 1e-1),
+        soft=(None, 1e-4),
+        hint="As the laboratory reports it, as 0.0001 or 1e-4.",
+    )
+    quantitative_range = RatioField(
+        "Lowest quantifiable level",
+        oid="MRDQR",
+        unit="ratio",
+        limits=(1e-6, 1e-1),
+        required=True,
+        asked_if={"result": ("POSITIVE NOT QUANTIFIABLE",)},
+    )
     result = CodedField("Result", oid="MRDRES", required=True, choices=codes.MRD_RESULT)
-    level = RatioField("Level", oid="MRDVAL", unit="ratio", limits=(0, 1))
+    level = RatioField(
+        "Level", oid="MRDVAL", unit="ratio", limits=(0, 1), required=True, asked_if={"result": ("POSITIVE QUANTIFIED",)}
+    )
 
     def __str__(self) -> str:
         return f"MRD: {self.get_result_display()}"
@@ -75,8 +102,10 @@ class ExtramedullaryAssessment(PatientRecord):
     assessed_on = FullDateField("Date", oid="EMDDAT", required=True)
     methods = CodesField("Method", oid="EMDMETH", required=True, codes=codes.EXTRAMEDULLARY_METHOD)
     status = CodedField("Status", oid="EMDST", required=True, choices=codes.EXTRAMEDULLARY_STATUS)
-    csf_cells = NumberField("Leukocytes in the fluid", oid="CSFCELL", unit="/µL", places=1, limits=(0, 100_000))
-    has_csf_blasts = YesNoField("Blasts in the fluid", oid="CSFBL")
+    csf_cells = NumberField(
+        "Leukocytes in the fluid", oid="CSFCELL", unit="/µL", places=1, limits=(0, 100_000), soft=(None, 5)
+    )
+    has_csf_blasts = YesNoField("Blasts in the fluid", oid="CSFBL", required=True, asked_if={"methods": ("CSF",)})
     lesions_mm = NumberField("Sum of the largest diameters", oid="EMDSUM", unit="mm", limits=(0, 2000))
 
     def __str__(self) -> str:
@@ -88,8 +117,8 @@ class ResponseAssessment(PatientRecord):
 
     form = Form("RS", "Response", "Marrow and response", repeats=True)
 
-    assessed_on = FullDateField("Assessment date", oid="RSDAT", required=True)
-    cycle = WholeNumberField("Cycle assessed", oid="RSCYC", required=True, limits=(1, 10))
+    assessed_on = FullDateField("Assessment date", oid="RSDAT", required=True, hint="The date of the marrow.")
+    cycle = WholeNumberField("Cycle assessed", oid="RSCYC", required=True, limits=(1, 10), soft=(None, 5))
     assessor = CodedField("Assessor", oid="RSEVAL", required=True, choices=codes.READER)
     marrow = models.ForeignKey(
         Marrow, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="Marrow used"
@@ -111,8 +140,19 @@ class ResponseAssessment(PatientRecord):
         verbose_name="Extramedullary assessment used",
     )
     response = CodedField("Response", oid="RSORRES", required=True, choices=codes.RESPONSE)
-    adjudicated_response = CodedField("Adjudicated response", oid="RSADJ", choices=codes.RESPONSE)
-    adjudication_reason = TextField("Reason of the adjudication", oid="RSADJRSN", max_length=500)
+    adjudicated_response = CodedField(
+        "Adjudicated response",
+        oid="RSADJ",
+        choices=codes.RESPONSE,
+        hint="Where the assessor and the algorithm differ: the response that the analysis takes.",
+    )
+    adjudication_reason = TextField(
+        "Reason of the adjudication",
+        oid="RSADJRSN",
+        max_length=500,
+        required=True,
+        asked_if={"adjudicated_response": codes_other_than(codes.RESPONSE)},
+    )
 
     def __str__(self) -> str:
         return f"Response {self.response} on {self.assessed_on}"
