@@ -48,8 +48,8 @@ def account(name: str) -> User:
     return User.objects.create_user(username=name.replace(" ", "-"), password="as long as it needs to be")
 
 
-def assemble(code: str = "MT103-211", *, is_synthetic: bool = True) -> Cast:
-    """Write the study, its two sites and its people."""
+def assemble(code: str = "MT103-211", *, is_synthetic: bool = True, tag: str = "") -> Cast:
+    """Write the study, its two sites and its people. A second study beside it gives its accounts and people a `tag`."""
     founder = account(f"founder of {code}")
     with recording(by=founder, reason="The study begins."):
         study = Study(code=code, title="Blinatumomab in relapsed or refractory ALL", is_synthetic=is_synthetic)
@@ -60,8 +60,8 @@ def assemble(code: str = "MT103-211", *, is_synthetic: bool = True) -> Cast:
         elsewhere.save()
         cast = Cast(study, here, elsewhere)
         for name, role, where in PEOPLE:
-            user = account(name)
-            person = Person(user=user, name=name.title(), organisation="Marrow Research")
+            user = account(name + tag)
+            person = Person(user=user, name=name.title() + tag, organisation="Marrow Research")
             person.save()
             cast.people[name] = user
             if role:

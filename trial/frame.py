@@ -6,13 +6,37 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from trial.access import Permission, may, memberships_of
+from trial.access import GRANTS, Permission, held_in
 from trial.models import Membership, Role, Study
 
 LINKS = (
     ("Patients", "patient-list", "users", Permission.PATIENTS_VIEW),
+    ("Today", "today", "calendar", Permission.PATIENTS_VIEW),
+    ("Queries", "queries", "help", Permission.PATIENTS_VIEW),
     ("Report", "report", "report", Permission.REPORT_VIEW),
     ("Changes", "changes", "history", Permission.HISTORY_VIEW),
+    ("Access", "access", "lock", Permission.ACCESS_VIEW),
+    ("People", "people", "user", Permission.PEOPLE_VIEW),
+)
+
+# The pages that one comes to from the list of patients.
+OF_PATIENTS = frozenset(
+    {
+        "patient",
+        "form",
+        "record",
+        "record-history",
+        "patient-grid",
+        "patient-story",
+        "grid",
+        "entry",
+        "entry-new",
+        "entry-remove",
+        "entry-version",
+        "entry-move",
+        "patient-transfer",
+        "patient-screen-again",
+    }
 )
 
 # Where each role begins its day.
@@ -24,6 +48,7 @@ FIRST_PAGE = {
     Role.SAFETY_PHYSICIAN: "patient-list",
     Role.STATISTICIAN: "report",
     Role.INSPECTOR: "changes",
+    Role.ADMINISTRATOR: "people",
 }
 
 
@@ -49,7 +74,7 @@ class Frame:
         user = getattr(self._request, "user", None)
         if user is None or not user.is_authenticated:
             return []
-        return list(memberships_of(user).select_related("person", "study", "site").order_by("pk"))
+        return list(held_in(self._request))
 
     @cached_property
     def study(self) -> Study | None:
@@ -71,13 +96,23 @@ class Frame:
             return []
         match = self._request.resolver_match
         here = match.url_name if match else ""
-        place = {"patient": "patient-list", "form": "patient-list", "record": "patient-list"}.get(str(here), str(here))
+        place = "patient-list" if here in OF_PATIENTS else str(here)
         place = "report" if place.startswith("report") else place
+        place = "queries" if place.startswith("queries") else place
+        place = "people" if place.startswith(("people", "person")) else place
+        place = "access" if place.startswith(("access", "patient-access")) else place
+        # The roles are at hand: one question to the database for each link would be most of what a small page costs.
+        roles = {membership.role for membership in self.memberships if membership.study == self.study}
         return [
-            Link(title, page, icon, place == page or (page == "patient-list" and place == "record-history"))
+            Link(title, page, icon, place == page)
             for title, page, icon, permission in LINKS
-            if may(self._request.user, permission, self.study)
+            if roles & GRANTS[permission]
         ]
+
+    @property
+    def finds_patients(self) -> bool:
+        """Whether the search of the bar has anything for this person: it leads to patients, their forms and outputs."""
+        return any(link.page == "patient-list" for link in self.links)
 
     @cached_property
     def is_synthetic(self) -> bool:
@@ -90,9 +125,3 @@ class Frame:
 def frame(request: HttpRequest) -> dict[str, Any]:
     """The context processor: `frame` in every template."""
     return {"frame": Frame(request)}
-
-
-def first_page(frame: Frame) -> str | None:
-    """The name of the page where this person's day begins; None where no page is for them."""
-    membership = frame.membership
-    return FIRST_PAGE.get(Role(membership.role)) if membership else None

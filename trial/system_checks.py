@@ -4,15 +4,16 @@ The checks of the audit trail are in `trial/audit/checks.py`.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 
-from trial.db.sqlite3.library import WAL_IS_SAFE
+from trial.db.durability import check_database, severity
 
 # What the trail's reading side must be told (DESIGN 3).
 HISTORY_SETTINGS = {
@@ -20,25 +21,6 @@ HISTORY_SETTINGS = {
     "SIMPLE_HISTORY_REVERT_DISABLED": True,
     "SIMPLE_HISTORY_DATE_INDEX": "composite",
 }
-# `synchronous`: 2 is FULL, 3 is EXTRA. Below that, a save that was acknowledged can be lost when the power goes.
-SQLITE_PRAGMAS: dict[str, set[Any]] = {
-    "synchronous": {2, 3},
-    "foreign_keys": {1},
-    "recursive_triggers": {1},
-    "mmap_size": {0},
-    "journal_mode": {"wal"} if WAL_IS_SAFE else {"delete", "truncate", "persist"},
-}
-POSTGRESQL_SETTINGS = {
-    "fsync": {"on"},
-    "full_page_writes": {"on"},
-    "synchronous_commit": {"on", "local", "remote_write", "remote_apply"},
-    "data_checksums": {"on"},
-}
-
-
-def severity() -> type[Error] | type[Warning]:
-    """What an unsafe finding is: an error in production, a warning in development and in the demo."""
-    return Error if settings.IS_PRODUCTION else Warning
 
 
 @register(Tags.security)
@@ -64,7 +46,8 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
                 )
             )
     policy = getattr(settings, "CONTENT_SECURITY_POLICY", {}).get("DIRECTIVES", {})
-    allowed = {source for sources in policy.values() for source in sources}
+    sources = [sources for directive, sources in policy.items() if not directive.startswith("report-")]
+    allowed = {source for listed in sources for source in listed}
     if policy.get("default-src") != ["'none'"] or not allowed <= {"'none'", "'self'", "data:"}:
         messages.append(
             found(
@@ -78,7 +61,91 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
             messages.append(
                 found(f"{name} is {getattr(settings, name, None)!r}.", hint=f"Set it to {value!r}.", id="marrow.S004")
             )
+    return messages + check_what_workers_share(found) + check_folders(found) + check_files(found)
+
+
+def check_what_workers_share(found: type[Error] | type[Warning]) -> list[CheckMessage]:
+    """Guessing limits and codes used once are counted in the cache, which must be one for all workers."""
+    return [
+        found(
+            f"The cache '{alias}' is of one process alone, so a code could be used once in each worker.",
+            hint="Use the database's cache, as trial/settings.py does.",
+            id="marrow.S005",
+        )
+        for alias, cache in settings.CACHES.items()
+        if str(cache["BACKEND"]).rsplit(".", 1)[-1] in {"LocMemCache", "DummyCache"}
+    ]
+
+
+@register(Tags.security)
+def check_cookies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """In production no cookie travels without HTTPS, is read by a script, or is set for another host."""
+    if not settings.IS_PRODUCTION:
+        return []
+    messages: list[CheckMessage] = []
+    for kind in ("SESSION", "CSRF"):
+        cookie = {
+            part: getattr(settings, f"{kind}_COOKIE_{part}")
+            for part in ("NAME", "SECURE", "HTTPONLY", "SAMESITE", "DOMAIN", "PATH")
+        }
+        is_safe = (
+            cookie["NAME"].startswith("__Host-")
+            and cookie["SECURE"]
+            and cookie["HTTPONLY"]
+            and cookie["SAMESITE"] in {"Lax", "Strict"}
+            and not cookie["DOMAIN"]
+            and cookie["PATH"] == "/"
+        )
+        if not is_safe:
+            messages.append(
+                Error(
+                    f"The cookie '{cookie['NAME']}' could be stolen on the way or set by another host.",
+                    hint=f"Leave the {kind}_COOKIE_... settings as trial/settings.py has them.",
+                    id="marrow.S006",
+                )
+            )
     return messages
+
+
+def check_folders(found: type[Error] | type[Warning]) -> list[CheckMessage]:
+    """A database file lies where only its own people may put, take or swap files."""
+    return [
+        found(
+            f"The folder '{folder}' of the database may be written by everybody on this machine.",
+            hint=f"Close it: chmod o-w {folder}",
+            id="marrow.S007",
+        )
+        for database in settings.DATABASES.values()
+        if database.get("ENGINE") == "trial.db.sqlite3"
+        and (folder := Path(database["NAME"]).parent).exists()
+        and folder.stat().st_mode & 0o002
+    ]
+
+
+def check_files(found: type[Error] | type[Warning]) -> list[CheckMessage]:
+    """A database file, and what SQLite keeps beside it, is closed to others, or lies in a folder that is. The demo's holds no secret."""
+    if settings.IS_DEMO:
+        return []
+    return [
+        found(
+            f"The database file '{file}' may be read by everybody on this machine.",
+            hint=f"Close it: chmod o-rwx {file}",
+            id="marrow.S008",
+        )
+        for database in settings.DATABASES.values()
+        if database.get("ENGINE") == "trial.db.sqlite3"
+        for ending in ("", "-wal", "-shm", "-journal")
+        if (file := Path(f"{database['NAME']}{ending}")).exists()
+        and file.stat().st_mode & 0o006
+        and all(folder.stat().st_mode & 0o001 for folder in file.resolve().parents)
+    ]
+
+
+def refuse_unsafe_settings() -> None:
+    """Raise `ImproperlyConfigured` at the first error. A web server starts without the checks, and they can be silenced."""
+    for message in check_settings(None) + check_cookies(None):
+        if isinstance(message, Error):
+            raise ImproperlyConfigured(f"({message.id}) {message.msg} {message.hint}")
 
 
 @register(Tags.database)
@@ -88,61 +155,5 @@ def check_databases(
     """Ask each database whether it keeps what it acknowledges. Run by `migrate` and `check --database default`."""
     messages: list[CheckMessage] = []
     for alias in databases or []:
-        connection = connections[alias]
-        if connection.vendor == "sqlite":
-            messages += check_sqlite(connection)
-        elif connection.vendor == "postgresql":
-            messages += check_postgresql(connection)
-    return messages
-
-
-def check_sqlite(connection: BaseDatabaseWrapper) -> list[CheckMessage]:
-    """The pragmas of an open SQLite connection, and how its transactions begin."""
-    found = severity()
-    messages: list[CheckMessage] = []
-    with connection.cursor() as cursor:
-        for pragma, right in SQLITE_PRAGMAS.items():
-            cursor.execute(f"PRAGMA {pragma}")
-            row = cursor.fetchone()
-            if row and row[0] not in right:  # a database in memory has no mmap_size and answers nothing
-                wanted = " or ".join(str(value) for value in sorted(right))
-                messages.append(found(f"SQLite's {pragma} is {row[0]}.", hint=f"Set it to {wanted}.", id="marrow.D001"))
-    if connection.settings_dict["OPTIONS"].get("transaction_mode") != "IMMEDIATE":
-        messages.append(
-            found(
-                "SQLite's transactions do not begin IMMEDIATE, so that two writers can both fail.",
-                hint="Set transaction_mode to IMMEDIATE in the OPTIONS of the database.",
-                id="marrow.D002",
-            )
-        )
-    return messages
-
-
-def check_postgresql(connection: BaseDatabaseWrapper) -> list[CheckMessage]:
-    """The server's settings for durability, and whether the role could switch the triggers off."""
-    found = severity()
-    messages: list[CheckMessage] = []
-    with connection.cursor() as cursor:
-        for name, right in POSTGRESQL_SETTINGS.items():
-            cursor.execute("SELECT current_setting(%s)", [name])
-            (value,) = cursor.fetchone()
-            if value not in right:
-                messages.append(
-                    found(
-                        f"PostgreSQL's {name} is {value}.",
-                        hint=f"Set it to {' or '.join(sorted(right))}.",
-                        id="marrow.D003",
-                    )
-                )
-        cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
-        (is_superuser,) = cursor.fetchone()
-    if is_superuser:
-        # A warning also in production: `migrate` runs as the owner, and it runs this check.
-        messages.append(
-            Warning(
-                "The database role is a superuser, so it could switch the audit triggers off.",
-                hint="Let the web server use a role that owns no table.",
-                id="marrow.D004",
-            )
-        )
+        messages += check_database(connections[alias])
     return messages

@@ -64,6 +64,21 @@ def test_an_answer_that_becomes_blank_shows_why_it_is_blank(cast: Cast, patient:
     ]
 
 
+def test_what_an_entry_takes_over_from_its_record_is_no_line_and_another_version_of_the_form_is_one(
+    cast: Cast, patient: Patient, monitor, coordinator
+):
+    entry = make.entry_expected(patient, "PS", "C1D1")
+    correct(entry, coordinator, collected_on=FIRST_DAY, form_version=1)
+    correct(entry, coordinator, collected_on=FIRST_DAY + timedelta(days=1))
+    first_entry = list(Changes(monitor, cast.study, Filters(kind="~")).page(0, 1000))
+    correct(entry, coordinator, "Brought to the present version.", form_version=2)
+
+    assert first_entry == []
+    assert [(line.field, line.old, line.new) for line in lines(monitor, cast.study, kind="~")] == [
+        ("Form version", "1", "2")
+    ]
+
+
 def test_a_moved_clock_is_part_of_its_moment(cast: Cast, patient: Patient, monitor, coordinator):
     sample = make.record(HaematologySample, patient)
     correct(sample, coordinator, taken_at=make.MOMENT + timedelta(hours=1), taken_at_offset=120)
@@ -176,9 +191,9 @@ def test_the_list_is_of_the_viewers_patients_alone(cast: Cast, patient: Patient,
 def test_a_role_that_sees_no_history_adds_no_site(
     client: Client, cast: Cast, patient: Patient, patient_elsewhere: Patient, colleague
 ):
-    with recording(by=cast["administrator"], reason="Helps with the accounts of the other site."):
+    with recording(by=cast["administrator"], reason="Helps with the accounts of the study."):
         Membership.objects.create(
-            person=colleague.person, study=cast.study, site=cast.here, role=Role.ADMINISTRATOR, starts_on=FIRST_DAY
+            person=colleague.person, study=cast.study, role=Role.ADMINISTRATOR, starts_on=FIRST_DAY
         )
     make.record(Demographics, patient)
     make.record(Demographics, patient_elsewhere)
@@ -306,13 +321,30 @@ def test_the_csv_has_what_the_page_shows(client: Client, cast: Cast, patient: Pa
     assert row["Why"] == "'=HYPERLINK(evil)"  # text to a spreadsheet, and no formula
 
 
-def test_what_cannot_narrow_the_list_is_said_in_a_sentence(client: Client, cast: Cast, monitor):
+@pytest.mark.parametrize("page", ["changes/", "changes.csv", "changes/1/"])
+def test_a_filter_that_cannot_be_read_keeps_what_was_typed(client: Client, cast: Cast, monitor, patient, page):
     client.force_login(monitor)
 
-    answer = client.get("/MT103-211/changes/?since=12.3.2013")
+    answer = client.get(f"/MT103-211/{page}?since=12.3.2013&patient=012&site=99")
+    content = answer.content.decode()
 
     assert answer.status_code == 400
-    assert "From: Write the day as 2014-09-30." in answer.content.decode()
+    assert 'value="12.3.2013"' in content
+    assert 'value="012"' in content
+    assert "&#x27;12.3.2013&#x27; is not a day. Write it as 2014-09-30 or 30-Sep-2014." in content
+    assert "&#x27;99&#x27; is not in this list. Choose one that is." in content
+    assert "so nothing is listed" in content
+    assert "SYN-012-001" not in content
+
+
+@pytest.mark.parametrize("typed", ["2999-01-31", "31-Jan-2999", "31jan2999", " 31 JAN 2999 "])
+def test_a_day_is_typed_as_pages_show_it(client: Client, cast: Cast, monitor, patient, typed):
+    client.force_login(monitor)
+
+    answer = client.get("/MT103-211/changes/", {"since": typed})
+
+    assert answer.status_code == 200
+    assert "No change matches." in answer.content.decode()
 
 
 def test_the_ends_of_the_calendar_and_of_counting_are_no_error(client: Client, cast: Cast, monitor, patient):
@@ -345,7 +377,7 @@ def test_the_history_of_a_record_is_newest_first_and_begins_with_every_answer(ca
     status = make.record(PerformanceStatus, patient)
     correct(status, coordinator, ecog=2)
 
-    newest, first = changes_of_record(PerformanceStatus, status.pk)
+    newest, first = changes_of_record(PerformanceStatus, status.patient_id, status.pk)
 
     assert [(field.label, field.old, field.new) for field in newest.fields] == [("ECOG", "1", "2")]
     assert {field.label: field.new for field in first.fields} == {

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.commands.migrate import Command as Migrate
 from django.db import connections, transaction
 
-from trial.db.protection import without_trigger_check
+from trial.db.protection import without_first_check
 
 
 class Command(Migrate):
@@ -13,7 +13,7 @@ class Command(Migrate):
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Reach the database even when its triggers are wrong: this is what mends them."""
-        with without_trigger_check():
+        with without_first_check():
             return super().execute(*args, **options)
 
     def handle(self, *args: Any, **options: Any) -> None:
