@@ -1,12 +1,15 @@
 """Patients, their forms, the records of a form, and what became of each record."""
 
+import hashlib
+from datetime import date
 from typing import Any
 
 import django_filters
 import django_tables2 as tables
 from django import forms
-from django.core.exceptions import BadRequest
-from django.db.models import Exists, Min, OuterRef, Q, QuerySet, Subquery
+from django.core.paginator import Paginator
+from django.db.models import BooleanField, Case, Exists, Min, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,14 +26,32 @@ from patients.casebook import (
     show_record,
     wide_column,
 )
-from patients.models import Death, Demographics, EndOfStudy, Enrolment, InfusionInterval, Transplant
-from trial.access import Permission, StaffRequest, requires, sees_all_patients, sites_visible_to
+from patients.derived_values import STORED_WITH_RESULT, derived_of, graded_beside
+from patients.models import (
+    Death,
+    Demographics,
+    EarlierScreening,
+    EndOfStudy,
+    Enrolment,
+    InfusionInterval,
+    LaterConsent,
+    Transplant,
+    Withdrawal,
+)
+from patients.withdrawal import END_OF_STUDY, TREATMENT
+from trial.access import Permission, StaffRequest, may, requires, sees_all_patients, sites_visible_to
+from trial.access_record.keeping import shows, takes_away
 from trial.changes import changes_of_record
-from trial.models import FormEntry, Patient, Site, Study
+from trial.models import FormEntry, Patient, Site, Study, Transfer
 from trial.records import PatientRecord, record_model, record_models
+from trial.spreadsheets import CONTENT_TYPE, csv_lines
+from trial.templatetags.marrow import icon
+from trial.what_for import says_what_for
 from trial.wording import COUNTRIES, word_answer, word_date, word_partial_date, word_record
 
 PATIENTS_A_PAGE = 50
+ROWS_A_PAGE = 50
+YES_NO = {True: "Yes", False: "No", None: ""}
 SELECT = {"class": "form-select form-select-sm"}
 SIDE_BY_SIDE = 3  # up to so many records of a form stand beside each other, question by question; more make a table
 
@@ -75,9 +96,9 @@ class PatientTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no
     sex = tables.Column("Sex", empty_values=())
     born_on = tables.Column("Born")
     consented_on = tables.Column("Consent")
-    prior_transplant = tables.BooleanColumn(verbose_name="Prior alloHSCT", yesno="Yes,No")
+    prior_transplant = tables.Column("Prior alloHSCT", empty_values=())
     first_dose_at = tables.Column("First dose")
-    died_on = tables.Column("Status")
+    died_on = tables.Column("Status", empty_values=())
 
     class Meta:
         attrs: dict[str, str] = {"class": "table table-sm ledger"}
@@ -92,6 +113,9 @@ class PatientTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no
         address = reverse("patient", args=[self.study.code, value])
         return format_html('<a href="{}">{}</a>', address, value)
 
+    def value_number(self, value: str) -> str:
+        return value
+
     def render_sex(self, value: str | None) -> str:
         return word_answer(Demographics._meta.get_field("sex"), value) or "–"
 
@@ -101,8 +125,8 @@ class PatientTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no
     def render_born_on(self, value: str) -> str:
         return word_partial_date(value)
 
-    def render_prior_transplant(self, value: bool) -> str:
-        return "Yes" if value else "No"
+    def render_prior_transplant(self, value: bool | None) -> str:
+        return YES_NO[value] or "–"
 
     def render_consented_on(self, value: Any) -> str:
         return word_date(value)
@@ -110,8 +134,14 @@ class PatientTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no
     def render_first_dose_at(self, value: Any) -> str:
         return word_date(value.date())
 
-    def render_died_on(self, value: str) -> str:
-        return f"Died {word_partial_date(value)}"
+    def render_died_on(self, record: Any) -> SafeString | str:
+        words = status_of(record)
+        if record.withdrawn_on or record.treatment_withdrawn_on:
+            return format_html('<span class="withdrawn">{} {}</span>', icon("hand-stop"), words)
+        return words or "–"
+
+    def value_died_on(self, record: Any) -> str:
+        return status_of(record)
 
 
 def patients_with_facts(patients: QuerySet[Patient]) -> QuerySet[Patient]:
@@ -121,40 +151,85 @@ def patients_with_facts(patients: QuerySet[Patient]) -> QuerySet[Patient]:
         return Subquery(model.objects.filter(patient=OuterRef("pk")).order_by("pk").values(field)[:1])
 
     first_dose = InfusionInterval.objects.filter(patient=OuterRef("pk"), dose_ug_per_day__gt=0).order_by()
-    transplants = Transplant.objects.filter(patient=OuterRef("pk"), kind="ALLOGENEIC")
-    return patients.select_related("site").annotate(
+    transplants = Transplant.objects.filter(patient=OuterRef("pk"))
+    none = FormEntry.objects.filter(patient=OuterRef("pk"), form=Transplant.form.code, has_any=False)
+    withdrawals = Withdrawal.objects.filter(patient=OuterRef("pk"), withdrawn_on__isnull=False)
+    withdrawals = withdrawals.order_by("withdrawn_on")
+    left = EndOfStudy.objects.filter(patient=OuterRef("pk"), reason=END_OF_STUDY).order_by("pk")
+    return patients.select_related(
+        "site"
+    ).annotate(
         sex=of_patient(Demographics, "sex"),
         born_on=of_patient(Demographics, "born_on"),
         consented_on=of_patient(Enrolment, "consented_on"),
         is_enrolled=of_patient(Enrolment, "is_enrolled"),
         first_dose_at=Subquery(first_dose.values("patient").annotate(first=Min("started_at")).values("first")),
-        prior_transplant=Exists(transplants),
+        prior_transplant=Case(
+            When(Exists(transplants.filter(kind="ALLOGENEIC")), then=True),
+            When(Exists(transplants) | Exists(none), then=False),
+            output_field=BooleanField(null=True),  # nobody has said yet
+        ),
         died_on=of_patient(Death, "died_on"),
         ended_on=of_patient(EndOfStudy, "ended_on"),
+        withdrawn_on=Coalesce(
+            Subquery(withdrawals.exclude(extent=TREATMENT).values("withdrawn_on")[:1]),
+            Subquery(left.values("ended_on")[:1]),
+        ),
+        treatment_withdrawn_on=Subquery(withdrawals.values("withdrawn_on")[:1]),
     )
 
 
 @requires(Permission.PATIENTS_VIEW, on=Study)
 def patient_list(request: StaffRequest, study: Study) -> HttpResponse:
     """The patients whom the person may see, searched, narrowed and sorted."""
+    found, table = _asked(request, study)
+    return _list(request, study, found, table)
+
+
+@requires(Permission.PATIENTS_VIEW, on=Study)
+@says_what_for("patient-list")
+def patient_list_csv(request: StaffRequest, study: Study) -> HttpResponse:
+    """The list as it is narrowed and sorted, all pages of it, as CSV."""
+    found, table = _asked(request, study)
+    if table is None:
+        return _list(request, study, found, table)
+    heads, *rows = table.as_values()
+    content = "".join(csv_lines(heads, rows)).encode()
+    shows(request, list(found.qs.values_list("pk", flat=True)))
+    takes_away(request, content_hash=hashlib.sha256(content).hexdigest())
+    label = "synthetic-" if study.is_synthetic else ""
+    response = HttpResponse(content, content_type=CONTENT_TYPE)
+    response["Content-Disposition"] = f'attachment; filename="{label}{study.code}-patients.csv"'
+    return response
+
+
+def _asked(request: StaffRequest, study: Study) -> tuple[PatientFilter, PatientTable | None]:
+    """The narrowing that was asked for, and the sorted table of what it lets through; none where it cannot be read."""
     visible = patients_with_facts(Patient.objects.visible_to(request.user).filter(study=study))
-    sites = sites_visible_to(request.user, study)
     found = PatientFilter(request.GET, queryset=visible)
-    found.filters["site"].queryset = sites
+    found.filters["site"].queryset = sites_visible_to(request.user, study)
     if not found.form.is_valid():
-        wrong = "; ".join(f"{found.form[name].label}: {' '.join(said)}" for name, said in found.form.errors.items())
-        raise BadRequest(f"The list cannot be narrowed like that. {wrong}")
+        return found, None
     table = PatientTable(found.qs, study=study)
     tables.RequestConfig(request, paginate=False).configure(table)
-    table.paginate(per_page=PATIENTS_A_PAGE)  # not from the address: it would lift the limit
-    table.page = table.paginator.get_page(request.GET.get("page"))
+    return found, table
+
+
+def _list(request: StaffRequest, study: Study, found: PatientFilter, table: PatientTable | None) -> HttpResponse:
+    """The page of the list: 400, with the form as it was typed, where the narrowing cannot be read."""
     context = {
         "study": study,
-        "sites": sites,
-        "filter": found,
+        "sites": sites_visible_to(request.user, study),
+        "form": found.form,
         "table": table,
         "sees_all": sees_all_patients(request.user, study),
+        "may_enrol": may(request.user, Permission.CASEBOOK_EDIT, study),
     }
+    if table is None:
+        return render(request, "patients/list.html", context, status=400)
+    table.paginate(per_page=PATIENTS_A_PAGE)  # not from the address: it would lift the limit
+    table.page = table.paginator.get_page(request.GET.get("page"))
+    shows(request, [row.record for row in table.page.object_list])
     return render(request, "patients/list.html", context)
 
 
@@ -163,7 +238,13 @@ def patient_page(request: StaffRequest, patient: Patient) -> HttpResponse:
     """The casebook of one patient: every form, how far it is, and when it last changed."""
     with_facts = patients_with_facts(Patient.objects.filter(pk=patient.pk)).get()
     casebook = casebook_of(patient)
-    context = {"patient": patient, "facts": facts_of(with_facts), "casebook": casebook}
+    context = {
+        "patient": patient,
+        "facts": [*facts_of(with_facts), *happened_again(patient)],
+        "casebook": casebook,
+        "may_see_access": may(request.user, Permission.ACCESS_VIEW, patient),
+        "may_transfer": may(request.user, Permission.PATIENTS_TRANSFER, patient),
+    }
     return render(request, "patients/patient.html", context)
 
 
@@ -173,13 +254,43 @@ def facts_of(patient: Any) -> list[tuple[str, str]]:
         ("Sex", word_answer(Demographics._meta.get_field("sex"), patient.sex)),
         ("Born", word_partial_date(patient.born_on) if patient.born_on else ""),
         ("Consent", word_date(patient.consented_on) if patient.consented_on else ""),
-        ("Enrolled", {True: "Yes", False: "No", None: ""}[patient.is_enrolled]),
-        ("Prior alloHSCT", "Yes" if patient.prior_transplant else "No"),
+        ("Enrolled", YES_NO[patient.is_enrolled]),
+        ("Prior alloHSCT", YES_NO[patient.prior_transplant]),
         ("First dose", word_date(patient.first_dose_at.date()) if patient.first_dose_at else "None"),
-        ("Status", f"Died {word_partial_date(patient.died_on)}" if patient.died_on else "No death recorded"),
+        ("Status", status_of(patient) or "No death recorded"),
         ("End of study", word_date(patient.ended_on) if patient.ended_on else ""),
     ]
     return [(label, words) for label, words in facts if words]
+
+
+def status_of(patient: Any) -> str:
+    """That a patient died, withdrew consent or failed screening; empty text where nothing of this is recorded."""
+    said = [f"Died {word_partial_date(patient.died_on)}"] if patient.died_on else []
+    if patient.withdrawn_on:
+        said.append(f"Consent withdrawn {word_date(patient.withdrawn_on)}")
+    elif patient.treatment_withdrawn_on:
+        said.append(f"Treatment withdrawn {word_date(patient.treatment_withdrawn_on)}")
+    if patient.is_enrolled is False:
+        said.append("Failed screening")
+    return ", ".join(said)
+
+
+def happened_again(patient: Patient) -> list[tuple[str, str]]:
+    """What a patient's pages say of what usually happens once: earlier screenings, later consents, other sites."""
+    screenings = EarlierScreening.objects.filter(patient=patient).order_by("screened_on", "pk")
+    consents = LaterConsent.objects.filter(patient=patient).order_by("consented_on", "pk")
+    moves = Transfer.objects.filter(patient=patient).select_related("from_site", "to_site")
+    facts = [
+        *(("Failed screening", show_when(screening.screened_on)) for screening in screenings),
+        *(("Consent again", f"{one.consent_version or ''} {show_when(one.consented_on)}".strip()) for one in consents),
+        *(("Transferred", f"{move.from_site} to {move.to_site}, {word_date(move.transferred_on)}") for move in moves),
+    ]
+    return [(label, words) for label, words in facts if words]
+
+
+def show_when(day: date | None) -> str:
+    """A day in words; empty text where it is not known."""
+    return word_date(day) if day else ""
 
 
 def _model(form: str) -> type[PatientRecord]:
@@ -201,41 +312,65 @@ def form_page(request: StaffRequest, patient: Patient, form: str) -> HttpRespons
     if model.form.part_of:
         return redirect("form", study=patient.study.code, patient=patient.number, form=model.form.part_of)
     entries = list(FormEntry.objects.filter(patient=patient, form=form).order_by("collected_on", "pk"))
-    records = records_of(patient, model)
-    rows = [
-        [*show_record(record), *block] for record, block in zip(records, _blocks(patient, model, records), strict=True)
-    ]
+    every = records_of(patient, model)
+    page = Paginator(every, ROWS_A_PAGE).get_page(request.GET.get("page"))
+    records = list(page.object_list)
+    rows = [[*show_record(record), *block] for record, block in zip(records, _blocks(model, records), strict=True)]
+    derived = derived_of(patient, model, records)
     codes = [(other.form.code, other.form.title) for other in record_models() if not other.form.part_of]
     here = [code for code, _ in codes].index(form)
     context = {
         "patient": patient,
         "form": model.form,
         "entries": entries,
-        "notes": [entry for entry in entries if entry.is_not_done or entry.has_any is False or entry.comment],
-        "records": records,
+        "notes": _notes(entries, every, records),
+        "page": page,
         "before": codes[here - 1] if here else None,
         "after": codes[here + 1] if here + 1 < len(codes) else None,
+        "may_add": not model.form.at_visits
+        and (model.form.repeats or not every or _waits(entries, every))
+        and may(request.user, Permission.CASEBOOK_EDIT, patient),
     }
-    if not records:
+    if not every:
         return render(request, "patients/form.html", context | {"layout": "empty"})
-    if len(records) <= SIDE_BY_SIDE:
-        questions = [(answers[0], answers) for answers in zip(*rows, strict=True)]
+    if len(every) <= SIDE_BY_SIDE:
+        lines = zip(*rows, strict=True)
+        questions = [(line[0], line) for line in lines if any(answer.on_form for answer in line)]
         named = [(record, word_record(record)) for record in records]
-        return render(request, "patients/form.html", context | {"layout": "sheet", "rows": questions, "named": named})
+        in_sheet = {"layout": "sheet", "rows": questions, "named": named, "derived": list(zip(*derived, strict=True))}
+        return render(request, "patients/form.html", context | in_sheet)
     columns = columns_with_answers(rows)
-    table = list(zip(records, [word_record(record) for record in records], kept_columns(rows, columns), strict=True))
+    told = [n for n, line in enumerate(zip(*derived, strict=True)) if any(each.text for each in line)]
+    derived = [[line[n] for n in told] for line in derived]
+    names = [word_record(record) for record in records]
+    table = list(zip(records, names, kept_columns(rows, columns), derived, strict=True))
     heads = [rows[0][n] for n in columns]
-    return render(request, "patients/form.html", context | {"layout": "table", "rows": table, "heads": heads})
+    in_table: dict[str, Any] = {"layout": "table", "rows": table, "heads": heads, "derived_heads": derived[0]}
+    in_table["has_grades"] = any(answer.derived for row in rows for answer in row)
+    return render(request, "patients/form.html", context | in_table)
 
 
-def _blocks(patient: Patient, model: type[PatientRecord], records: list[Any]) -> list[list[Shown]]:
+def _notes(entries: list[FormEntry], every: list[Any], on_page: list[Any]) -> list[FormEntry]:
+    """The entries of a form of which a page says something above its rows: those of other pages say it there."""
+    elsewhere = {record.entry_id for record in every} - {record.entry_id for record in on_page}
+    said = (entry for entry in entries if entry.is_not_done or entry.has_any is False or entry.comment)
+    return [entry for entry in said if entry.pk not in elsewhere]
+
+
+def _waits(entries: list[FormEntry], records: list[Any]) -> bool:
+    """Whether an entry of the form waits for its record."""
+    filled = {record.entry_id for record in records}
+    return any(e.pk not in filled and not e.is_not_done and e.has_any is None for e in entries)
+
+
+def _blocks(model: type[PatientRecord], records: list[Any]) -> list[list[Shown]]:
     """For each record, the rows of its repeating block as columns: one a test or a criterion."""
     blocks: list[list[Shown]] = [[] for _ in records]
     for child, parent in children_of(model):
         column = wide_column(child, parent)
         if column is None:
             continue
-        rows = list(child.objects.filter(patient=patient).order_by("pk"))
+        rows = list(child.objects.filter(**{f"{parent}__in": records}).order_by("pk"))
         by_key = {(getattr(row, f"{parent}_id"), getattr(row, column.name)): row for row in rows}
         present = {code for _, code in by_key}
         for code, label in column.flatchoices:
@@ -250,7 +385,8 @@ def _in_one_cell(row: Any, key: str, label: str) -> Shown:
     if row is None:
         return Shown(label, label, "", "")
     if hasattr(row, "value_text"):
-        return Shown(label, label, row.unit_text or "", row.value_text or "", link=row, is_number=True)
+        unit, text = row.unit_text or "", row.value_text or ""
+        return Shown(label, label, unit, text, link=row, is_number=True, derived=graded_beside(row))
     (answer,) = [shown for shown in show_record(row) if shown.name != key]
     return Shown(label, label, "", answer.text, answer.why_blank, link=row)
 
@@ -262,7 +398,7 @@ def record_page(request: StaffRequest, patient: Patient, form: str, record: int)
     found = next((row for row in records_of_pk(patient, model, record)), None)
     if found is None:
         return redirect("record-history", study=patient.study.code, patient=patient.number, form=form, record=record)
-    history = changes_of_record(model, record)
+    history = changes_of_record(model, patient.pk, record)
     corrected = {
         field.name: (change, field)
         for change in reversed(history)
@@ -275,7 +411,8 @@ def record_page(request: StaffRequest, patient: Patient, form: str, record: int)
         shown = [show_record(row) for row in rows]
         columns = columns_with_answers(shown)
         kept = kept_columns(shown, columns)
-        heads = [(answer.label, answer.is_number) for answer in kept[0]] if kept else []
+        stored = STORED_WITH_RESULT if hasattr(child, "value_text") else frozenset()
+        heads = [(answer.label, answer.is_number, answer.name in stored) for answer in kept[0]] if kept else []
         blocks.append((child.form, heads, list(zip(rows, kept, strict=True))))
     context = {
         "patient": patient,
@@ -283,10 +420,12 @@ def record_page(request: StaffRequest, patient: Patient, form: str, record: int)
         "page_form": _parent(model).form,
         "record": found,
         "name": word_record(found),
-        "answers": [(answer, corrected.get(answer.name)) for answer in show_record(found)],
+        "answers": [(answer, corrected.get(answer.name)) for answer in show_record(found) if answer.on_form],
+        "derived": derived_of(patient, model, [found])[0],
         "entered": history[-1],
         "latest": history[0],
         "blocks": blocks,
+        "may_edit": not model.form.part_of and may(request.user, Permission.CASEBOOK_EDIT, patient),
     }
     return render(request, "patients/record.html", context)
 
@@ -300,7 +439,7 @@ def records_of_pk(patient: Patient, model: type[PatientRecord], record: int) -> 
 def record_history(request: StaffRequest, patient: Patient, form: str, record: int) -> HttpResponse:
     """Every version of one record: what changed, from what to what, who, when and why. Newest first."""
     model = _model(form)
-    history = [change for change in changes_of_record(model, record) if change.patient == patient.pk]
+    history = changes_of_record(model, patient.pk, record)
     if not history:
         raise Http404(f"Patient {patient} never had a record {record} of the form {form}.")
     context = {

@@ -1,0 +1,1 @@
+"""The casebook on paper: filled and blank, as PDF."""
