@@ -1,6 +1,7 @@
 """Datasets that leave: files, a manifest that repeats them, and two short scripts that redo T-4.1 and F-5.4 elsewhere.
 
-The rule: all or nothing. Files are written beside their folder, read back and counted, and named into place at the end.
+The rule: all or nothing. Files are written beside their folder, read back and counted, put on the access record, and named
+into place at the end.
 """
 
 import hashlib
@@ -9,7 +10,7 @@ import json
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,19 +22,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analysis.catalogue import NotInCatalogue
+from analysis.disclosure import CannotExport, Disclosure, Keep, check_purpose, keep_in_the_name_of, patients_named
 from analysis.extract import Operator
 from analysis.report import SYNTHETIC, Basis, find_study, prepare, repeat
 from analysis.standards.adam import DATASETS, Dataset, leaving
 from analysis.tables.groups import ALL, COHORTS
-from trial.access import Viewer
+from analysis.withdrawals import sentence_about, withdrawals_in
+from trial.access import Permission, Viewer
 from trial.schedule import DAYS_PER_MONTH
 
 SCRIPTS = Path(__file__).resolve().parent / "standards" / "scripts"
 STANDARDS = ("adam",)
-
-
-class CannotExport(ValueError):
-    """The export was refused, and nothing was written. The message says what would be right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,11 @@ def export(
     formats: Sequence[str] = tuple(FORMATS),
     purpose: str = "",
     recipient: str = "",
+    keep: Keep | None = None,
 ) -> dict[str, Any]:
     """Write the ADaM datasets of a cohort into the new folder `out`, and return the manifest that stands beside them.
+
+    `keep` puts on record what leaves, before it does: in the viewer's name, unless a page does it in its own way.
 
     The cohort `all` holds every patient of the study, screening failures included; another holds its patients alone.
     Raises `NotInCatalogue` for what there is not, `CannotExport` when purpose or recipient is missing for data of real
@@ -88,19 +90,28 @@ def export(
         asked = ", ".join(unknown) or "nothing"
         raise NotInCatalogue(f"There is no format '{asked}'. Choose from {', '.join(FORMATS)}.", status=400)
     found = find_study(viewer, study)
-    if not found.is_synthetic and not (purpose.strip() and recipient.strip()):
-        raise CannotExport("Say what the data are for and who receives them (purpose and recipient).")
+    check_purpose(found, purpose, recipient)
     if out.exists() and not out.is_dir():
         raise CannotExport(f"'{out}' is not a folder. Name a new one.")
     if out.exists() and any(out.iterdir()):
         raise CannotExport(f"'{out}' is there already and not empty. Name a new folder.")
-    basis = prepare(viewer, study=found, cohort=cohort, as_of=as_of, cutoff=cutoff)
+    basis = prepare(viewer, study=found, cohort=cohort, as_of=as_of, cutoff=cutoff, permission=Permission.DATA_EXPORT)
 
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
-        manifest = _fill(unfinished, basis, list(dict.fromkeys(formats)), purpose, recipient)
+        frames = {dataset: _frame(dataset, basis) for dataset in DATASETS}
+        manifest = _fill(unfinished, basis, frames, list(dict.fromkeys(formats)), purpose, recipient)
         unfinished.chmod(0o755)
+        left = Disclosure(
+            study=found,
+            name=export_name(manifest),
+            patients=patients_named(basis, _numbers(frames.values())),
+            purpose=purpose,
+            recipient=recipient,
+            content_hash=hashlib.sha256((unfinished / "manifest.json").read_bytes()).hexdigest(),
+        )
+        (keep or keep_in_the_name_of(viewer, "export command"))(left)
         if out.exists():
             out.rmdir()  # empty, as asked above
         unfinished.rename(out)
@@ -129,10 +140,16 @@ def export_name(manifest: dict[str, Any]) -> str:
     return f"{manifest['study']}-{manifest['standard']}-{manifest['cohort']}-{manifest['cutoff']}{label}"
 
 
-def _fill(folder: Path, basis: Basis, formats: Sequence[str], purpose: str, recipient: str) -> dict[str, Any]:
+def _fill(
+    folder: Path,
+    basis: Basis,
+    frames: dict[Dataset, pd.DataFrame],
+    formats: Sequence[str],
+    purpose: str,
+    recipient: str,
+) -> dict[str, Any]:
     """Write everything into a folder that nobody sees yet."""
     suffix = "_synthetic" if basis.extract.study.is_synthetic else ""
-    frames = {dataset: _frame(dataset, basis) for dataset in DATASETS}
     files = [
         write_dataset(folder, dataset, frame, FORMATS[name], suffix=suffix)
         for name in formats
@@ -150,12 +167,18 @@ def _fill(folder: Path, basis: Basis, formats: Sequence[str], purpose: str, reci
         "recipient": recipient,
         "repeat": repeat(basis.header, "export", *options, "--out DIR"),
         "note": SYNTHETIC if suffix else "",
+        "withdrawals": withdrawals_in(basis.extract.frames, _numbers(frames.values())),
         "files": files,
     }
     (folder / "README.txt").write_text(_readme(manifest), encoding="utf-8")
     text = json.dumps(manifest, ensure_ascii=False, indent=2)
     (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
     return manifest
+
+
+def _numbers(frames: Iterable[pd.DataFrame]) -> set[str]:
+    """The numbers of the patients in datasets that leave."""
+    return {number for frame in frames for number in frame["USUBJID"]}
 
 
 def _frame(dataset: Dataset, basis: Basis) -> pd.DataFrame:
@@ -209,6 +232,7 @@ def _readme(manifest: dict[str, Any]) -> str:
         f"{manifest['study']}: analysis datasets (ADaM), {manifest['cohort_name']}, patients of {manifest['scope']}",
         f"Data as of {manifest['as_of']}, clinical cut-off {manifest['cutoff']}, Marrow {manifest['marrow']}",
         manifest["note"],
+        sentence_about(manifest["withdrawals"]),
         "",
         *(f"{name}  {label}" for name, label in datasets),
         "",

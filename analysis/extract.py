@@ -4,7 +4,7 @@ The rule: one query a form, whatever the number of patients, inside one snapshot
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -17,7 +17,7 @@ from django.db import connection, models
 from django.db.models import QuerySet
 
 from analysis.catalogue import NotInCatalogue
-from trial.access import Viewer, patients_visible_to, sees_all_patients
+from trial.access import Permission, Viewer, patients_visible_to, sees_all_patients
 from trial.audit import rows_as_of, snapshot
 from trial.fields import (
     CodesField,
@@ -72,9 +72,12 @@ def extract(
     as_of: datetime | None = None,
     cutoff: date | None = None,
     patients: Sequence[str] | None = None,
+    forms: Collection[str] | None = None,
+    permission: Permission = Permission.PATIENTS_VIEW,
 ) -> Extract:
-    """Read the records of a study: those this viewer may see, live or as of an instant, of all patients or of some.
+    """Read the records of a study: those this viewer may see, live or as of an instant, of all patients and forms or of some.
 
+    With a `permission`, those that the viewer's roles with that permission see.
     The cut-off is the earlier of the one asked for (else the study's) and the day of the instant (DESIGN 9). Raises
     `NotInCatalogue` for an instant that is not over yet, or at which the study was not there.
     """
@@ -85,15 +88,17 @@ def extract(
                 status=400,
             )
         then = study if as_of is None else _study_at(study, as_of)
-        scoped = _patients(viewer, study, as_of)
+        scoped = _patients(viewer, study, permission, as_of)
         if patients is not None:
             scoped = scoped.filter(number__in=list(patients))
         subjects = _subjects(scoped, as_of)
         number_of = dict(zip(subjects["record"], subjects["patient"], strict=True))
         frames = {"SUBJ": subjects.drop(columns="record")}
         for model in record_models():
+            if forms is not None and model.form.code not in forms:
+                continue
             frames[model.form.code] = _frame(model, scoped, number_of, as_of)
-        scope = _scope(viewer, study, subjects)
+        scope = _scope(viewer, study, permission, subjects)
     instant = as_of or settled
     return Extract(
         study=then,
@@ -123,13 +128,15 @@ def _study_at(study: Study, as_of: datetime) -> Study:
     return then
 
 
-def _patients(viewer: Viewer | Operator, study: Study, as_of: datetime | None) -> "QuerySet[Any]":
+def _patients(
+    viewer: Viewer | Operator, study: Study, permission: Permission, as_of: datetime | None
+) -> "QuerySet[Any]":
     """The patients of the study whom the viewer may see, live or as rows of history."""
     rows: QuerySet[Any] = Patient.objects.all() if as_of is None else rows_as_of(Patient, as_of)
     rows = rows.filter(study_id=study.pk)
-    if isinstance(viewer, Operator) or sees_all_patients(viewer, study):
+    if isinstance(viewer, Operator) or sees_all_patients(viewer, study, permission):
         return rows
-    return rows.filter(id__in=patients_visible_to(viewer).values("id"))
+    return rows.filter(id__in=patients_visible_to(viewer, permission).values("id"))
 
 
 def _subjects(scoped: "QuerySet[Any]", as_of: datetime | None) -> pd.DataFrame:
@@ -223,8 +230,8 @@ def _objects(values: Sequence[Any]) -> "np.ndarray[Any, Any]":
     return column
 
 
-def _scope(viewer: Viewer | Operator, study: Study, subjects: pd.DataFrame) -> str:
-    if isinstance(viewer, Operator) or sees_all_patients(viewer, study):
+def _scope(viewer: Viewer | Operator, study: Study, permission: Permission, subjects: pd.DataFrame) -> str:
+    if isinstance(viewer, Operator) or sees_all_patients(viewer, study, permission):
         return ALL_SITES
     sites = sorted(set(subjects["site"]))
     return f"site {', '.join(sites)} only" if sites else "no site"

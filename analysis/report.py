@@ -1,9 +1,9 @@
 """The report: extract, derive, tables; as an object for the pages, as JSON for programs, as one HTML file for print."""
 
 import json
-import re
 import tomllib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import cache
@@ -16,10 +16,13 @@ from django.utils.safestring import SafeString, mark_safe
 
 from analysis.catalogue import NotInCatalogue, choose, entries
 from analysis.derive import Datasets, derive
+from analysis.derive.rows import FORMS_READ
 from analysis.extract import ALL_SITES, EVERYTHING, Extract, Operator, extract, instant_text
 from analysis.results import Figure, Output, Result
 from analysis.tables.groups import COHORTS, PRIOR, Analysis, Cohort
-from trial.access import Viewer, studies_visible_to
+from trial.access import Permission, Viewer, studies_visible_to
+from trial.days import NotADay
+from trial.days import read_day as read_typed_day
 from trial.models import Study
 
 __all__ = ["EVERYTHING", "Basis", "NotInCatalogue", "Report", "prepare", "report", "report_html"]
@@ -35,8 +38,6 @@ SETS = {
     "NAIVE": "treated patients without an earlier alloHSCT",
     "RESP": "treated patients with CR or CRh within two cycles",
 }
-
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,11 +150,15 @@ def prepare(
     cohort: str = PRIOR.key,
     as_of: str | datetime | None = None,
     cutoff: str | date | None = None,
+    permission: Permission = Permission.REPORT_VIEW,
 ) -> Basis:
-    """Read and derive what a report or an export needs. Raises `NotInCatalogue` as `report` does."""
+    """Read and derive what a report or an export needs, of whom the viewer's roles with that permission see.
+
+    Raises `NotInCatalogue` as `report` does.
+    """
     about = find_cohort(cohort)
     instant, last_day = read_instant(as_of), read_day(cutoff)
-    read = extract(viewer, study, as_of=instant, cutoff=last_day)
+    read = extract(viewer, study, as_of=instant, cutoff=last_day, forms=FORMS_READ, permission=permission)
     return Basis(read, derive(read.frames, read.parameters, read.cutoff), about)
 
 
@@ -191,8 +196,10 @@ def read_instant(text: str | datetime | None) -> datetime | None:
     if not text:
         return None
     try:
-        if _DAY.fullmatch(text):
-            return datetime.combine(date.fromisoformat(text), time.max, tzinfo=UTC)
+        with suppress(NotADay):
+            return datetime.combine(read_typed_day(text), time.max, tzinfo=UTC)
+        if text[4:5] != "-":  # eight digits are more likely a number of something else
+            raise ValueError(text)
         instant = datetime.fromisoformat(text)
         return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:  # an overflow: the first or the last hours of the calendar elsewhere
@@ -209,10 +216,8 @@ def read_day(text: str | date | None) -> date | None:
     if not text:
         return None
     try:
-        if not _DAY.fullmatch(text):
-            raise ValueError(text)
-        return date.fromisoformat(text)
-    except ValueError as error:
+        return read_typed_day(text)
+    except NotADay as error:
         raise NotInCatalogue(f"'{text}' is not a date. Write the cut-off as 2014-09-30.", status=400) from error
 
 

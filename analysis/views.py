@@ -9,15 +9,18 @@ from urllib.parse import urlencode
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
 from analysis.catalogue import NotInCatalogue, entries
-from analysis.export import FORMATS, CannotExport, export_zip
+from analysis.disclosure import CannotExport, Disclosure, patients_named
+from analysis.export import FORMATS, export_zip
+from analysis.forms import ExportForm
 from analysis.live import live_report
 from analysis.report import Report, population_in_words, svg_of
 from analysis.results import Figure, Output, Result, Row, Table
 from analysis.tables.groups import ALL, COHORTS, PRIOR
 from trial.access import Permission, StaffRequest, may, requires
+from trial.access_record.keeping import shows, takes_away
 from trial.models import Patient, Study
 from trial.records import record_model, record_models
 
@@ -124,7 +127,7 @@ def address_of(result: Result) -> str:
     return hashlib.blake2s(repr(named).encode(), digest_size=5).hexdigest()
 
 
-@requires(Permission.REPORT_VIEW, on=Study)
+@requires(Permission.REPORT_VIEW, on=Study, reveals=False)
 def report_page(request: StaffRequest, study: Study) -> HttpResponse:
     """The first numbers and curves, and the outputs in order."""
     report, context = _report(request, study)
@@ -150,6 +153,8 @@ def output_page(request: StaffRequest, study: Study, output: str) -> HttpRespons
     report, context = _report(request, study)
     found = _output(report, output)
     here = report.outputs.index(found)
+    listed = {number for table in found.tables if is_listing(table) for number in patients_of(table)}
+    shows(request, patients_named(report.basis, listed))
     context |= {
         "output": found,
         "population": population_in_words(found.population),
@@ -163,6 +168,11 @@ def output_page(request: StaffRequest, study: Study, output: str) -> HttpRespons
 def is_listing(table: Table) -> bool:
     """Whether the table holds words, which are set to the left, and not numbers alone."""
     return any(cell is not None and cell.statistic == "listed" for row in table.rows for cell in row.cells)
+
+
+def patients_of(table: Table) -> set[str]:
+    """The numbers of all patients behind the cells of a table."""
+    return {number for row in table.rows for cell in row.cells if cell for number in cell.patients}
 
 
 def _rows(table: Table) -> Iterator[tuple[Row, list[tuple[Result | None, str]]]]:
@@ -180,14 +190,17 @@ def patients_behind(request: StaffRequest, study: Study, output: str, cell: str)
         for row in table.rows:
             for result in row.cells:
                 if result and address_of(result) == cell:
-                    return _behind(request, context, found, row.label, result)
+                    return _behind(request, report, context, found, row.label, result)
     raise Http404(f"That number is not in {found.number} any more. Look at the output as it is now.")
 
 
-def _behind(request: StaffRequest, context: dict[str, Any], output: Output, label: str, result: Result) -> HttpResponse:
-    study = context["study"]
-    visible = Patient.objects.visible_to(request.user).filter(study=study)
-    patients = visible.filter(number__in=result.patients).select_related("site").order_by("number")
+def _behind(
+    request: StaffRequest, report: Report, context: dict[str, Any], output: Output, label: str, result: Result
+) -> HttpResponse:
+    keys = patients_named(report.basis, result.patients)  # a number may be another patient's today
+    visible = Patient.objects.visible_to(request.user).filter(study=context["study"])
+    patients = visible.filter(pk__in=keys).select_related("site").order_by("number")
+    shows(request, keys)
     sources = [record_model(code).form for code in SOURCES.get(output.number, ())]
     context |= {"output": output, "label": label, "result": result, "patients": patients, "sources": sources}
     return render(request, "analysis/patients.html", context)
@@ -201,40 +214,69 @@ def _figure(request: StaffRequest, study: Study, output: str, number: int) -> Fi
     return figures[number]
 
 
-@requires(Permission.REPORT_VIEW, on=Study)
+@requires(Permission.REPORT_VIEW, on=Study, is_part=True)
 def figure_json(request: StaffRequest, study: Study, output: str, number: int) -> JsonResponse:
     """A figure's Vega-Lite specification, with its data inside."""
     return JsonResponse(_figure(request, study, output, number).spec)
 
 
-@requires(Permission.REPORT_VIEW, on=Study)
+@requires(Permission.REPORT_VIEW, on=Study, is_part=True)
 def figure_svg(request: StaffRequest, study: Study, output: str, number: int) -> HttpResponse:
     """A figure as a picture, for a browser that runs no script and for print."""
     drawn = svg_of(_figure(request, study, output, number))
     return HttpResponse(drawn, content_type="image/svg+xml")
 
 
-@requires(Permission.DATA_EXPORT, on=Study)
-@require_POST
+@requires(Permission.DATA_EXPORT, on=Study, again=True)
+@require_http_methods(["GET", "HEAD", "POST"])
 def export_datasets(request: StaffRequest, study: Study) -> HttpResponse:
-    """The ADaM datasets of the report's state as one zip file, with the manifest that repeats them."""
-    given = {name: request.POST.get(name, "").strip() for name in ("cohort", "as_of", "cutoff", "purpose", "recipient")}
-    try:
-        name, content = export_zip(
-            request.user,
-            study=study.code,
-            cohort=given["cohort"] or ALL.key,
-            as_of=given["as_of"] or None,
-            cutoff=given["cutoff"] or None,
-            formats=request.POST.getlist("format") or list(FORMATS),
-            purpose=given["purpose"],
-            recipient=given["recipient"],
+    """The ADaM datasets of the report's state as one zip file, with the manifest that repeats them. Asks what for, and for whom."""
+    if request.method != "POST":
+        shows(request, ())
+        asked = {name: request.GET[name] for name in ("cohort", "cutoff", "as_of") if name in request.GET}
+        initial = {"cohort": ALL.key, "format": list(FORMATS)} | asked
+        return render(
+            request, "analysis/export_page.html", {"study": study, "form": ExportForm(initial=initial, study=study)}
         )
-    except (NotInCatalogue, CannotExport) as error:
-        raise BadRequest(str(error)) from error
+    form = ExportForm(request.POST, study=study)
+    packed = _pack(request, study, form) if form.is_valid() else None
+    if packed is None:
+        return render(request, "analysis/export_page.html", {"study": study, "form": form}, status=400)
+    name, content = packed
     response = HttpResponse(content, content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def _pack(request: StaffRequest, study: Study, form: ExportForm) -> tuple[str, bytes] | None:
+    """The zip file that a valid form asks for; none where it cannot be made, and then the form says why."""
+
+    def keep(left: Disclosure) -> None:
+        shows(request, left.patients)
+        takes_away(
+            request,
+            what=left.name,
+            purpose=left.purpose,
+            recipient=left.recipient,
+            content_hash=left.content_hash,
+        )
+
+    asked = form.cleaned_data
+    try:
+        return export_zip(
+            request.user,
+            study=study.code,
+            cohort=asked["cohort"],
+            as_of=asked["as_of"] or None,
+            cutoff=asked["cutoff"] or None,
+            formats=asked["format"],
+            purpose=asked["purpose"],
+            recipient=asked["recipient"],
+            keep=keep,
+        )
+    except (NotInCatalogue, CannotExport) as error:
+        form.add_error(None, str(error))
+        return None
 
 
 @requires(Permission.HOME_VIEW, on=Study)
@@ -263,6 +305,7 @@ def search(request: StaffRequest, study: Study) -> HttpResponse:
             return redirect("form", study=study.code, patient=patients[0].number, form=forms[0].code)
         if len(patients) == 1 and len(words) == 1 and not outputs:
             return redirect("patient", study=study.code, patient=patients[0].number)
+    shows(request, patients[:25])
     context = {
         "study": study,
         "asked": asked,

@@ -11,16 +11,19 @@ from analysis.demo.casebook import Casebook
 from analysis.demo.courses import Course, drawn_courses, reconstructed_courses
 from analysis.demo.event_forms import fill_events
 from analysis.demo.follow_up_forms import fill_follow_up
-from analysis.demo.harm import check_terms, choose_grades, choose_neurologic, choose_special, harm
+from analysis.demo.harm import Event, check_terms, choose_grades, choose_neurologic, choose_special, harm
 from analysis.demo.past import give_past
 from analysis.demo.people import PersonPlan, SitePlan, people, sites
-from analysis.demo.plan import CLOSED_ON, FIRST_DOSES, Plan, describe
+from analysis.demo.plan import CLOSED_ON, FIRST_DOSES, TODAY, Plan, describe
+from analysis.demo.schedule_forms import fill_schedule
 from analysis.demo.screening_forms import fill_demographics, fill_eligibility, fill_screening
+from analysis.demo.support_forms import fill_support
 from analysis.demo.treatment import treat
 from analysis.demo.treatment_forms import fill_treatment
-from analysis.demo.visit_forms import fill_visits
+from analysis.demo.visit_forms import fill_only_visit, fill_visits
 
 RECONSTRUCTED = 189
+_DAYS_TO_NEXT_SCREENING = 12
 _FAILURES = ("IN04", "EX13", "EX02", "IN05", "EX18", "EX07")
 
 
@@ -54,6 +57,7 @@ def plan_study(seed: int = 1, patients: int = RECONSTRUCTED) -> StudyPlan:
     for plan in failed:
         plan.age, plan.blasts = rng.randint(19, 74), float(rng.randint(2, 90))
         plan.born_on = plan.consented_on - timedelta(days=round(plan.age * 365.25) + rng.randint(20, 300))
+        plan.is_screened_again = plan is failed[0]
     choose_grades(treated, dealer)
     treat(treated, dealer)
     give_past(treated, dealer)
@@ -76,31 +80,55 @@ def fill(plan: Plan) -> Casebook:
         fill_treatment(book)
         fill_events(book)
         fill_follow_up(book)
+        fill_support(book)
     else:
         _fill_failure(book)
+    fill_schedule(book)
     book.enter(CLOSED_ON + timedelta(days=10))
     return book
 
 
 def _fill_failure(book: Casebook) -> None:
-    """A patient who signed consent and was not enrolled, because of one criterion."""
+    """A patient who signed consent and was not enrolled, because of one criterion; one of them after a second screening."""
     plan = book.plan
     on = plan.consented_on + timedelta(days=plan.rng.randint(3, 12))
     criterion = plan.rng.choice(_FAILURES)
+    _show(plan, criterion)
+    fill_only_visit(book)
     fill_demographics(book)
-    book.add(
+    again = on + timedelta(days=_DAYS_TO_NEXT_SCREENING) if plan.is_screened_again else None
+    enrolment = book.add(
         "ENR",
-        on,
+        again or on,
         consented_on=plan.consented_on,
         consent_version="1.0",
         agrees_to_survival_follow_up=False,
         agrees_to_samples=True,
-        screened_on=plan.consented_on,
+        screened_on=again or plan.consented_on,
         is_enrolled=False,
         screen_failure=criterion,
         cohort="MAIN",
     )
     fill_eligibility(book, on, [">= SECOND SALVAGE"], frozenset({criterion}))
+    if again:
+        book.add(
+            "ENR.SCREENING",
+            again,
+            part_of=enrolment,
+            enrolment=enrolment,
+            screened_on=plan.consented_on,
+            screen_failure=criterion,
+        )
+        fill_eligibility(book, again, [">= SECOND SALVAGE"], frozenset({criterion}))
+
+
+def _show(plan: Plan, criterion: str) -> None:
+    """Let the forms of the visit show why the patient was not enrolled, where one of them can."""
+    plan.blasts = min(plan.blasts, 8) if criterion == "IN04" else max(plan.blasts, 12)
+    plan.ecog = 3 if criterion == "IN05" else plan.ecog
+    if criterion == "EX13":
+        day = plan.day(plan.consented_on)
+        plan.events = [Event("Alanine aminotransferase increased", day, None, 3, [(day, 3)])]
 
 
 def _may_upgrade(plan: Plan) -> bool:
@@ -155,4 +183,4 @@ def own_numbers(number: str, rng: random.Random) -> random.Random:
 
 def study_dates() -> tuple[date, date]:
     """The day before the first consent could be signed, and the demo's own today."""
-    return FIRST_DOSES[0] - timedelta(days=90), date(2017, 3, 1)
+    return FIRST_DOSES[0] - timedelta(days=90), TODAY

@@ -1,6 +1,8 @@
 """A casebook before it is written: rows of forms in plain values, each with the day it was entered and by whom."""
 
+import random
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -57,6 +59,16 @@ class Casebook:
         self.gates: list[Gate] = []
         self.zone = ZoneInfo(plan.site.time_zone)
         self._repeats: dict[tuple[str, str], int] = {}
+        self._seed = copy(plan.rng).random()  # a copy, so that looking ahead takes nothing from the patient's own
+
+    @property
+    def items(self) -> list[Row | Gate]:
+        """All rows and gates."""
+        return [*self.rows, *self.gates]
+
+    def numbers(self, subject: str) -> random.Random:
+        """The random numbers of one subject, so that a form that is added leaves the others as they are."""
+        return random.Random(f"{subject}-{self._seed}")  # noqa: S311 - repeatable, and keeps no secret
 
     def add(
         self,
@@ -99,28 +111,33 @@ class Casebook:
         """
         rng = self.plan.rng
         sittings: dict[tuple[date, str, str], list[Row | Gate]] = {}
-        entered: list[Row | Gate] = [*self.rows, *self.gates]
-        for item in entered:
+        for item in self.items:
             if isinstance(item, Gate) or item.part_of is None:
                 day = item.on if item.visit != LOG else item.on - timedelta(days=item.on.weekday())
                 sittings.setdefault((day, item.visit, item.by), []).append(item)
         for items in sittings.values():
             last = max(item.on for item in items)
-            at = self._sitting(min(last + timedelta(days=rng.choice((0, 1, 1, 2, 3, 4, 6))), closed_on))
+            at = self.sitting(min(last + timedelta(days=rng.choice((0, 1, 1, 2, 3, 4, 6))), closed_on), rng)
             for item in items:
                 item.at = at
-        for row in self.rows:
-            if row.part_of is not None:
-                row.at = row.part_of.at
+        pages = [row for row in self.rows if row.part_of is None]
         for _ in range(3):
-            for row in self.rows:
+            for row in pages:
                 latest = max((other.at for other in row.references if other.at), default=None)
                 if latest and row.at and row.at < latest:
                     row.at = latest
+        for row in self.rows:
+            if row.part_of is not None:
+                row.at = self._with_its_page(row, row.part_of, closed_on)
 
-    def _sitting(self, day: date) -> datetime:
+    def _with_its_page(self, row: Row, page: Row, closed_on: date) -> datetime | None:
+        """The rows of a block are entered with their page; one that came about later, the next day."""
+        if page.at is None or row.on <= page.at.date():
+            return page.at
+        return self.sitting(min(row.on + timedelta(days=1), closed_on), self.numbers(f"{row.form} {row.on}"))
+
+    def sitting(self, day: date, rng: random.Random) -> datetime:
         """A working hour of the site on that day, or on the Monday after it."""
         while day.weekday() > 4:
             day += timedelta(days=1)
-        rng = self.plan.rng
         return self.moment(day, time(rng.randint(8, 16), rng.randint(0, 59), rng.randint(0, 59)))[0]

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from analysis.demo.casebook import Row
+from patients.laboratory_grades import Normal, laboratory_grade
 
 LAST = datetime(2017, 2, 10, 15, 0, tzinfo=UTC)
 SHARE = 0.0125
@@ -43,8 +44,11 @@ def _wrong_count(row: Row, rng: random.Random) -> dict[str, Any] | None:
     if row.values["test"] not in ("PLAT", "HGB", "WBC") or not value:
         return None
     wrong = _next_digits(value, rng)
-    typed = wrong / 10 if row.values["unit_text"] == "g/dL" else wrong
-    return {"value": wrong, "value_text": f"{typed.normalize():f}"}
+    unit, normal = row.values["unit_text"], Normal(row.values["low"], row.values["high"])
+    typed = wrong / 10 if unit == "g/dL" else wrong
+    grade = laboratory_grade(row.values["test"], typed, unit, normal).grade
+    graded = {} if grade == row.values["grade"] else {"grade": grade}
+    return {"value": wrong, "value_text": f"{typed.normalize():f}", **graded}
 
 
 def _wrong_weight(row: Row, rng: random.Random) -> dict[str, Any] | None:

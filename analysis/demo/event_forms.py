@@ -1,5 +1,6 @@
 """The forms of safety: adverse events with their grade history, the details of special events, and stays in hospital."""
 
+from datetime import time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -47,6 +48,14 @@ _WORDS = {
     "Peripheral oedema": "Swollen ankles",
 }
 
+_CRITERIA_IN_WORDS = {
+    "death": "death",
+    "life": "life-threatening",
+    "hospital": "stay in hospital",
+    "important": "medically important",
+}
+LATE_REPORTS = 0.03  # reported later than 24 hours after the site knew
+
 
 def fill_events(book: Casebook) -> None:
     """Every event of the plan, and the hospital stays that the protocol or an event made necessary."""
@@ -79,7 +88,9 @@ def _event(book: Casebook, event: Event) -> None:
     plan, rng = book.plan, book.plan.rng
     ended = None if event.end is None else plan.on(event.end)
     started = plan.on(event.start).isoformat()
-    partial = event.start > 15 and event.grade <= 2 and not event.baskets and not event.serious and event.end is None
+    is_mild = event.start > 15 and event.grade <= 2 and not event.baskets and not event.serious and event.end is None
+    # A month in which the patient died, or treatment began, would leave their order in doubt.
+    partial = is_mild and (plan.died_on is None or started[:7] != plan.died_on.isoformat()[:7])
     special = sorted(event.baskets - {NARROW_NEUROLOGIC})
     is_attributed = event.details.get("transplant") == "PRIOR HSCT"
     known = plan.on(max(event.start, 1)) if event.end is None else ended
@@ -114,6 +125,8 @@ def _event(book: Casebook, event: Event) -> None:
         for day, grade in event.steps:
             book.add("AE.GRADE", row.on, part_of=row, event=row, began=plan.on(day).isoformat(), grade=grade)
     _details(book, event, row)
+    if event.serious:
+        _report(book, event, row)
     if "hospital" in event.serious:
         book.add(
             "HO",
@@ -123,6 +136,39 @@ def _event(book: Casebook, event: Event) -> None:
             reason="AE",
             event=row,
         )
+
+
+def _report(book: Casebook, event: Event, row: Row) -> None:
+    """The report to the sponsor, within a day of the site's knowledge but for a few; and to the authorities where it is a SUSAR."""
+    plan, rng = book.plan, book.numbers(f"report {event.number}")
+    last = plan.died_on or plan.on(plan.last_observed_day)
+    known_on = min(plan.on(event.start) + timedelta(days=rng.choice((0, 0, 1))), last)
+    aware_at, offset = book.moment(known_on, time(rng.randint(7, 20), rng.randint(0, 59)))
+    is_late = rng.random() < LATE_REPORTS
+    reported_at = aware_at + timedelta(hours=rng.randint(30, 90) if is_late else rng.randint(2, 22))
+    is_expected = not event.related or rng.random() < 0.94
+    is_urgent = bool(event.serious & {"death", "life"})
+    local = reported_at.astimezone(book.zone)
+    shift = local.utcoffset() or timedelta()
+    submitted = local.date() + timedelta(days=rng.randint(3, 6) if is_urgent else rng.randint(6, 13))
+    words = ", ".join(_CRITERIA_IN_WORDS[criterion] for criterion in sorted(event.serious))
+    ending = (
+        "It was fatal." if event.is_fatal else "It has resolved." if event.end else "It had not resolved at the report."
+    )
+    book.add(
+        "SAE",
+        row.on,
+        by="investigator",
+        event=row,
+        kind="INITIAL",
+        aware_at=aware_at,
+        aware_at_offset=offset,
+        reported_at=reported_at,
+        reported_at_offset=int(shift.total_seconds() // 60),
+        narrative=f"{event.term} of CTCAE grade {event.grade} on study day {event.start}; serious: {words}. {ending}",
+        is_expected=is_expected,
+        submitted_on=None if is_expected else submitted,
+    )
 
 
 def _action(plan: Plan, event: Event) -> str:
@@ -164,11 +210,11 @@ def _release(book: Casebook, event: Event, row: Row, resolved: str | None) -> No
         resolved=resolved,
         temperature_c=Decimal(str(round(rng.uniform(38.3, 40.2), 1))),
         had_hypotension=event.grade >= 2,
-        vasopressor="ONE VASOPRESSOR" if severe else "NONE",
-        oxygen="LOW-FLOW NC <=6 L/min OR BLOW-BY" if event.grade >= 2 else "NONE",
+        vasopressor="NONE",  # a vasopressor is grade 4 in CTCAE v4.03 (STUDY C.7.3)
+        oxygen="FACEMASK" if severe else "LOW-FLOW NC <=6 L/min OR BLOW-BY" if event.grade >= 2 else "NONE",
         organs=["HEPATIC"] if severe else ["NONE"],
         fever_is_masked=event.grade >= 2,
-        treatments=[*treatments, "VASOPRESSOR", *(["TOCILIZUMAB"] if tocilizumab else [])] if severe else treatments,
+        treatments=[*treatments, "OXYGEN", *(["TOCILIZUMAB"] if tocilizumab else [])] if severe else treatments,
         stopped_infusion=event.action in ("DRUG INTERRUPTED", "DRUG WITHDRAWN"),
     )
 
@@ -239,7 +285,7 @@ def _acute(book: Casebook, event: Event, row: Row) -> None:
         has_signs=True,
         rash_percent=0 if gut else 15 * event.grade,
         has_upper_gut_signs=gut,
-        stool_ml_per_day=300 + 200 * event.grade if gut else None,
+        stool_ml_per_day=300 + 200 * event.grade if gut else 0,
         **shared,
     )
 

@@ -7,8 +7,9 @@ from datetime import date, timedelta
 
 from analysis.demo.casebook import Casebook, Row
 from analysis.demo.plan import CLOSED_ON, CUTS, FIRST_DOSES, Plan
+from patients.expected import SURVIVAL_EVERY_MONTHS
+from trial.schedule import DAYS_PER_MONTH
 
-_EVERY_DAYS = 91
 _REGIMENS = {
     "CHEMOTHERAPY": "FLAG-IDA",
     "INOTUZUMAB": "Inotuzumab ozogamicin",
@@ -35,11 +36,13 @@ def fill_follow_up(book: Casebook) -> None:
 def _relapse(book: Casebook, marrow: Row | None) -> None:
     plan = book.plan
     on = plan.on(plan.course.relapse_day or 1)
+    site = plan.rng.choice(("MARROW", "MARROW", "MARROW", "COMBINED"))
     book.add(
         "REL",
         on + timedelta(days=2),
         relapsed_on=on.isoformat(),
-        site=plan.rng.choice(("MARROW", "MARROW", "MARROW", "COMBINED")),
+        site=site,
+        extramedullary_sites=["LYMPH NODE"] if site == "COMBINED" else None,
         evidence=["BM BLASTS >5 %"] + (["BLOOD BLASTS"] if plan.rng.random() < 0.4 else []),
         marrow=marrow,
         cd19=plan.rng.choices(("POSITIVE", "NEGATIVE", "NOT DONE"), (75, 12, 13))[0],
@@ -59,7 +62,9 @@ def _later_therapy(book: Casebook, last_marrow_day: int) -> None:
         return
     kind = rng.choices(("CHEMOTHERAPY", "INOTUZUMAB", "CAR-T", "RADIOTHERAPY"), (70, 12, 8, 10))[0]
     on = plan.on(start)
+    dosed = plan.on(plan.last_dose_day)
     by_month = start - last_marrow_day > 25 and on.day >= 15 and rng.random() < 0.3
+    by_month = by_month and (on.year, on.month) != (dosed.year, dosed.month)
     rescued = lives_on and not course.responds
     book.add(
         "NTX",
@@ -92,15 +97,29 @@ def _transplant(book: Casebook, day: int, *, in_remission: bool) -> None:
     )
 
 
-def _contact_days(plan: Plan) -> list[date]:
-    """Contacts about every 91 days, one within the 14 days before each cut at which the patient lives, and one at the loss."""
-    rng, course = plan.rng, plan.course
+def _contact_days(book: Casebook) -> dict[str, date]:
+    """The day of each contact by its visit: every three months, and within the 14 days before each cut at which the patient lives.
+
+    The contact at a cut, and that at the loss, is the quarterly one nearby where there is one, and else unscheduled.
+    """
+    plan, course, rng = book.plan, book.plan.course, book.numbers("contacts")
     last = plan.on(plan.last_observed_day) if course.death_day or course.lost_day else CLOSED_ON
+    until = plan.died_on or last
+    days: dict[str, date] = {}
+    month = SURVIVAL_EVERY_MONTHS
+    while (planned := plan.first_dose + timedelta(days=round(month * DAYS_PER_MONTH))) <= until:
+        days[f"SFU{month}"] = min(planned + timedelta(days=rng.randint(-9, 9)), last)
+        month += SURVIVAL_EVERY_MONTHS
+    for day in _fixed_days(plan, last):
+        nearest = min(days, key=lambda visit: abs(days[visit] - day), default="")
+        is_near = bool(nearest) and abs(days[nearest] - day) <= timedelta(days=14)
+        days[nearest if is_near else f"UNS{plan.day(day)}"] = day
+    return dict(sorted(days.items(), key=lambda item: item[1]))
+
+
+def _fixed_days(plan: Plan, last: date) -> list[date]:
+    """The contacts that the cuts ask for, and the one at the loss."""
     days = []
-    day = plan.on(plan.last_dose_day + 30) + timedelta(days=_EVERY_DAYS)
-    while day <= last:
-        days.append(day)
-        day += timedelta(days=_EVERY_DAYS + rng.randint(-14, 14))
     for cut in CUTS:
         # not: any day of the fortnight
         # but: from the 366th day on where there is a choice, so that a year of survival is known at the early cut
@@ -109,16 +128,16 @@ def _contact_days(plan: Plan) -> list[date]:
             earliest = cut
         if plan.on(1) < earliest <= last:
             latest = min(cut, last)
-            days.append(earliest + timedelta(days=rng.randint(0, (latest - earliest).days)))
-    if course.lost_day:
-        days.append(plan.on(course.lost_day))
-    return sorted({day for day in days if day > plan.on(plan.last_dose_day)})
+            days.append(earliest + timedelta(days=plan.rng.randint(0, (latest - earliest).days)))
+    if plan.course.lost_day:
+        days.append(plan.on(plan.course.lost_day))
+    return [day for day in days if day > plan.on(plan.last_dose_day)]
 
 
 def _contacts(book: Casebook) -> None:
     plan, rng, course = book.plan, book.plan.rng, book.plan.course
     lost_on = plan.on(course.lost_day) if course.lost_day else None
-    for on in _contact_days(plan):
+    for visit, on in _contact_days(book).items():
         day = plan.day(on)
         in_remission = course.responds and day >= course.response_day and day < (course.relapse_day or 99999)
         assessed = max(on - timedelta(days=rng.randint(0, 16)), plan.on(course.response_day)) if in_remission else None
@@ -131,6 +150,7 @@ def _contacts(book: Casebook) -> None:
         book.add(
             "SFU",
             on,
+            visit,
             contacted_on=on,
             status=status,
             last_alive_on=on.isoformat(),
@@ -151,8 +171,11 @@ def _end(book: Casebook) -> None:
             ended,
             ended_on=ended,
             reason="WITHDRAWAL OF CONSENT" if course.lost_day else "STUDY CLOSED",
-            last_alive_on=ended.isoformat() if course.lost_day else None,
+            last_alive_on=ended.isoformat() if course.lost_day else _last_seen(book).isoformat(),
         )
+        if course.lost_day:
+            extent = "ALL" if book.numbers("withdrawal").random() < 0.3 else "FOLLOW-UP"
+            book.add("WDR", ended, withdrawn_on=ended, extent=extent, note="By phone.")
         return
     fatal = next((event for event in plan.events if event.is_fatal), None)
     cause, words = _cause(plan)
@@ -171,6 +194,12 @@ def _end(book: Casebook) -> None:
         relation="RELATED" if fatal and fatal.related else "NOT RELATED",
     )
     book.add("EOS", died_on + timedelta(days=rng.randint(3, 14)), ended_on=died_on, reason="DEATH", last_alive_on=None)
+
+
+def _last_seen(book: Casebook) -> date:
+    """The day of the last contact."""
+    days: list[date] = [row.values["contacted_on"] for row in book.rows if row.form == "SFU"]
+    return max(days)
 
 
 def _cause(plan: Plan) -> tuple[str, str]:

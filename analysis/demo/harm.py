@@ -165,6 +165,7 @@ def choose_neurologic(plans: Sequence[Plan], dealer: Dealer) -> None:
         plan.neurologic_grade, plan.neurologic_is_serious = 2, True
         plan.neurologic_term = dealer.rng.choice(("Confusional state", "Aphasia", "Somnolence"))
     _onset_days([*severe, *mild], dealer.rng)
+    _stop_for_good([*severe, *mild])
 
 
 def _onset_days(plans: Sequence[Plan], rng: random.Random) -> None:
@@ -178,6 +179,23 @@ def _onset_days(plans: Sequence[Plan], rng: random.Random) -> None:
             plan.neurologic_day = 9
         else:
             plan.neurologic_day = rng.randint(10, max(10, min(60, plan.last_emergent_day)))
+
+
+def _stop_for_good(plans: Sequence[Plan]) -> None:
+    """Put a neurologic event of grade 4 on the day of the last dose: it stops treatment for good (STUDY A.6).
+
+    Whoever would leave the early side by that changes days with somebody of the late side, so that the median stays.
+    """
+    for plan in (p for p in plans if p.neurologic_grade == 4):
+        last, day = plan.last_dose_day, plan.neurologic_day
+        if day <= 9 < last:
+            late = [p for p in plans if p.neurologic_grade < 3 and p.neurologic_day > 9 and p.last_emergent_day >= 9]
+            if not late:
+                continue
+            late[0].neurologic_day = day
+        elif last <= 9 < day or (day != 9) == (last == 9):
+            continue
+        plan.neurologic_day = last
 
 
 def choose_special(plans: Sequence[Plan], dealer: Dealer) -> None:
@@ -201,6 +219,9 @@ def harm(plan: Plan) -> None:
     rng = plan.rng
     events = [*_anchor(plan), *_neurologic(plan), *_release(plan), *_gvhd(plan), *_ordinary(plan)]
     events += _later_gvhd(plan)
+    for event in events:
+        if event.grade in (3, 4) and event.baskets & {"NEUROLOGIC", "CRS"}:
+            hold(plan, event)
     _cause_of_changes(plan, events)
     events.sort(key=lambda e: (e.start, e.term))
     for number, event in enumerate(events, start=1):
@@ -274,6 +295,8 @@ def _anchor(plan: Plan) -> list[Event]:
     if plan.fatal_term:
         death = plan.course.death_day or 1
         start = max(1, death - rng.randint(2, 12))
+        # The infusion is stopped on the day of the onset, so that no dose follows a withdrawal.
+        start = max(min(start, plan.last_dose_day), plan.last_dose_day - 1)
         middle_day = start + (death - start) // 2
         onset = max(3, min(TERMS[plan.fatal_term].grades))
         steps = [(start, onset), (middle_day, 4), (death, 5)] if middle_day > start else [(start, 4), (death, 5)]
@@ -342,6 +365,54 @@ def _gvhd(plan: Plan) -> list[Event]:
     return [event]
 
 
+def hold(plan: Plan, event: Event) -> None:
+    """Interrupt the infusion for a severe event that begins while it runs (STUDY A.6).
+
+    Until three days after it resolved, then a week at the low dose; the end of the cycle stays where it was. Where no room is
+    left for that, the cycle ends with the event, and the next one starts low; in the last cycle that is the end of treatment.
+    """
+    cycle = next((c for c in plan.cycles if c.start_day <= event.start <= c.end_day), None)
+    if cycle is None:
+        return
+    is_last = cycle is plan.cycles[-1]
+    if event.grade == 4 or (is_last and event.start >= cycle.end_day - 1):
+        event.action = "DRUG WITHDRAWN" if is_last and event.start >= cycle.end_day - 1 else "DRUG INTERRUPTED"
+        return
+    after = max(1, event.start - cycle.start_day)
+    _shorten(plan, event, 4)
+    pause_days = (event.end or event.start) - event.start + 3
+    whole = cycle.end_day - cycle.start_day
+    event.action = "DRUG INTERRUPTED"
+    if after + pause_days < whole and not cycle.is_held:
+        cycle.days, cycle.pause_after, cycle.pause_hours = whole - pause_days, after, 24 * pause_days
+        cycle.pause_reason, cycle.restarts_low, cycle.is_held = "ADVERSE EVENT", True, True
+        event.details["cycle"] = str(cycle.number)
+    elif not is_last:
+        following = plan.cycles[plan.cycles.index(cycle) + 1]
+        cycle.days, cycle.pause_hours, cycle.pause_reason = after, 0, ""
+        cycle.is_held, following.starts_low = True, True
+    elif event.start > 9:
+        _move(plan, event, cycle.end_day - event.start)
+        event.action = "DRUG WITHDRAWN"
+
+
+def _shorten(plan: Plan, event: Event, days: int) -> None:
+    """Let an event resolve within so many days, with the steps of its grades that come before."""
+    if event.end is not None and event.end - event.start <= days:
+        return
+    event.end = min(event.start + days, plan.last_observed_day)
+    event.steps = [step for step in event.steps if step[0] < event.end and step[1]]
+    if event.steps and event.end > event.steps[-1][0]:
+        event.steps.append((event.end, 0))
+
+
+def _move(plan: Plan, event: Event, days: int) -> None:
+    """The same event some days later."""
+    event.start += days
+    event.end = None if event.end is None else min(event.end + days, plan.last_observed_day)
+    event.steps = [(day + days, grade) for day, grade in event.steps if event.end is None or day + days <= event.end]
+
+
 def _later_gvhd(plan: Plan) -> list[Event]:
     """GVHD after a later transplantation, well after the treatment-emergent time; it is told apart from the cohort's (F-11)."""
     day = plan.course.transplant_day
@@ -394,7 +465,7 @@ def _cause_of_changes(plan: Plan, events: list[Event]) -> None:
     """Name an event behind each interruption and early end that the treatment plan calls an adverse event."""
     for cycle in plan.cycles:
         changes: list[tuple[str, int]] = []
-        if cycle.pause_reason == "ADVERSE EVENT":
+        if cycle.pause_reason == "ADVERSE EVENT" and not cycle.is_held:
             changes.append(("DRUG INTERRUPTED", cycle.start_day + cycle.pause_after))
         if cycle.end_reason == "ADVERSE EVENT" and not plan.fatal_term:
             changes.append(("DRUG WITHDRAWN", cycle.end_day))

@@ -17,6 +17,7 @@ from analysis.demo.treatment import CyclePlan
 FIRST_DOSES = (date(2012, 1, 13), date(2013, 9, 30))
 CUTS = (date(2014, 9, 30), date(2016, 12, 31))
 CLOSED_ON = date(2017, 1, 20)
+TODAY = date(2017, 3, 1)
 
 STRATA = ((True, True), (True, False), (False, True), (False, False))
 
@@ -68,6 +69,7 @@ class Plan:
     release_grade: int = 0
     gvhd: str = ""
     fatal_term: str = ""
+    is_screened_again: bool = False
     events: list[Any] = field(default_factory=list)
 
     def on(self, day: int) -> date:

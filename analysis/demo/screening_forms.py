@@ -9,6 +9,8 @@ from analysis.demo.plan import Plan
 _INCLUSIONS = tuple(f"IN{i:02}" for i in range(1, 8))
 _EXCLUSIONS = tuple(f"EX{i:02}" for i in range(1, 20))
 _SALVAGE_REGIMENS = ("FLAG-IDA", "High-dose cytarabine, mitoxantrone", "Hyper-CVAD", "Clofarabine, cyclophosphamide")
+# The information for patients changed twice while the study enrolled: since when, and the version.
+_CONSENT_VERSIONS = ((date(2012, 9, 1), "2.0"), (date(2013, 4, 1), "3.0"))
 _RACES = ("WHITE",) * 22 + ("ASIAN", "BLACK OR AFRICAN AMERICAN", "OTHER", "NOT REPORTED", "NOT REPORTED")
 
 
@@ -17,11 +19,11 @@ def fill_screening(book: Casebook, marrow: Row | None) -> None:
     plan = book.plan
     screened = plan.consented_on
     enrolled = plan.first_dose - timedelta(days=1 if (plan.first_dose - screened).days > 2 else 0)
-    book.add(
+    consent = book.add(
         "ENR",
         enrolled,
         consented_on=screened,
-        consent_version=f"{1 + (screened > date(2012, 9, 1)) + (screened > date(2013, 4, 1))}.0",
+        consent_version=next((name for since, name in reversed(_CONSENT_VERSIONS) if screened > since), "1.0"),
         agrees_to_survival_follow_up=True,
         agrees_to_samples=plan.rng.random() < 0.93,
         screened_on=screened,
@@ -29,6 +31,7 @@ def fill_screening(book: Casebook, marrow: Row | None) -> None:
         enrolled_on=enrolled,
         cohort="MAIN",
     )
+    _consent_again(book, consent)
     fill_demographics(book)
     therapies = _therapies(plan)
     _history(book, therapies)
@@ -52,6 +55,23 @@ def fill_screening(book: Casebook, marrow: Row | None) -> None:
         has_mrd_marker=plan.mrd != "not evaluable",
         may_live_12_weeks=True,
     )
+
+
+def _consent_again(book: Casebook, consent: Row) -> None:
+    """Whoever was in the study when the information changed signed the new version some weeks later."""
+    numbers = book.numbers("consent again")
+    last = book.plan.on(book.plan.last_observed_day)
+    for since, version in _CONSENT_VERSIONS:
+        signed = since + timedelta(days=numbers.randint(7, 45))
+        if consent.values["consented_on"] <= since and signed <= last:
+            book.add(
+                "ENR.CONSENT",
+                signed,
+                part_of=consent,
+                enrolment=consent,
+                consented_on=signed,
+                consent_version=version,
+            )
 
 
 def fill_demographics(book: Casebook) -> None:
@@ -206,6 +226,8 @@ def _history(book: Casebook, therapies: list[dict[str, Any]]) -> None:
             and therapies[2]["timing_to_transplant"] == "BEFORE"
         )
     )
+    if "FIRST RELAPSE <=12 MO" in _features(plan):
+        first_relapse = min(first_relapse, remitted + timedelta(days=360))
     last_relapse = relapse_text or first_relapse.isoformat()
     book.add(
         "ALLH",

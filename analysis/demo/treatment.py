@@ -17,7 +17,8 @@ NEVER = 9999
 class CyclePlan:
     """One cycle from study day `start_day`. `days` is what was infused, at the same clock time on the last day as on the first.
 
-    A pause of `pause_hours` begins `pause_after` days into the cycle; it is made up, so the end moves by it.
+    A pause of `pause_hours` begins `pause_after` days into the cycle; it is made up, so the end moves by it. Where a severe
+    event ended the cycle before, this one `starts_low`, at the dose of the first week.
     """
 
     number: int
@@ -28,6 +29,8 @@ class CyclePlan:
     pause_reason: str = ""
     pause_event: int | None = None
     restarts_low: bool = False
+    starts_low: bool = False
+    is_held: bool = False  # for a severe event of the plan, which is its reason
     end_reason: str = ""
     end_event: int | None = None
 

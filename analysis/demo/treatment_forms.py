@@ -15,7 +15,7 @@ LOW_DAYS = 7
 def fill_treatment(book: Casebook) -> None:
     """Every cycle with its intervals and premedication, the dexamethasone given for events, and the end of treatment."""
     plan = book.plan
-    if plan.blasts > 50 and plan.rng.random() < 0.8:
+    if plan.blasts > 50 and plan.rng.random() < 0.93:
         _dexamethasone(book, -plan.rng.randint(3, 5), "PRE-PHASE", 16, "QD", last=-1)
     number = 0
     for cycle in plan.cycles:
@@ -37,12 +37,14 @@ def _cycle(book: Casebook, cycle: CyclePlan, number: int) -> int:
     """One cycle as constant rates from its start. Give back the number of the last interval."""
     plan = book.plan
     started = plan.on(cycle.start_day)
+    early = cycle.end_reason or ("ADVERSE EVENT" if cycle.is_held else None)
     book.add(
         "CYC",
         started,
         number=cycle.number,
         kind="INDUCTION" if cycle.number <= 2 else "CONSOLIDATION",
-        early_end_reason=cycle.end_reason or None if cycle.days < DAYS_ON else None,
+        early_end_reason=early if cycle.days < DAYS_ON else None,
+        new_cycle_reason="ADVERSE EVENT" if cycle.starts_low else None,
         meets_criteria=True,
     )
     clock = time(plan.rng.choice((9, 10, 11, 12)), plan.rng.choice((0, 15, 30, 45)))
@@ -63,7 +65,7 @@ def _cycle(book: Casebook, cycle: CyclePlan, number: int) -> int:
 def _steps(cycle: CyclePlan) -> list[tuple[Decimal, int, int, str, str | None]]:
     """Rate, first and last infusion day, what changed and why; days do not count the pause."""
     steps: list[tuple[Decimal, int, int, str, str | None]] = []
-    if cycle.number == 1:
+    if cycle.number == 1 or cycle.starts_low:
         steps.append((LOW, 0, min(LOW_DAYS, cycle.days), "START", None))
         if cycle.days > LOW_DAYS:
             steps.append((FULL, LOW_DAYS, cycle.days, "STEP-UP", "STEP-UP"))
@@ -71,17 +73,16 @@ def _steps(cycle: CyclePlan) -> list[tuple[Decimal, int, int, str, str | None]]:
         steps.append((FULL, 0, cycle.days, "START", None))
     if not cycle.pause_hours:
         return steps
-    rate, first, last, change, reason = steps.pop()
     at = cycle.pause_after
-    steps.append((rate, first, at, change, reason))
-    steps.append((Decimal(0), at, at, "INTERRUPTION", cycle.pause_reason))
-    low_until = at + LOW_DAYS
-    if cycle.restarts_low and low_until < last:
-        steps.append((LOW, at, low_until, "RESTART", cycle.pause_reason))
-        steps.append((rate, low_until, last, "STEP-UP", "STEP-UP"))
-    else:
-        steps.append((rate, at, last, "RESTART", cycle.pause_reason))
-    return steps
+    before = [(rate, first, min(last, at), change, reason) for rate, first, last, change, reason in steps if first < at]
+    pause = (Decimal(0), at, at, "INTERRUPTION", cycle.pause_reason)
+    if not cycle.restarts_low:
+        return [*before, pause, (steps[-1][0], at, cycle.days, "RESTART", cycle.pause_reason)]
+    low_until = min(at + LOW_DAYS, cycle.days)
+    after = [(LOW, at, low_until, "RESTART", cycle.pause_reason)]
+    if low_until < cycle.days:
+        after.append((FULL, low_until, cycle.days, "STEP-UP", "STEP-UP"))
+    return [*before, pause, *after]
 
 
 def _interval(

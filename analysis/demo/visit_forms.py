@@ -9,7 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from analysis.demo.casebook import Casebook, Row
+from analysis.demo.laboratory import add_result
 from analysis.demo.plan import Plan
+from safety.edit_checks import TERMS_OF_TESTS
 
 # Neutrophils and platelets (10^9/L, lowest and highest) that go with a category; CRh misses CR by one of the two.
 _COUNTS = {
@@ -24,17 +26,10 @@ _COUNTS = {
     "baseline": ((0.1, 2.4), (12.0, 140.0)),
     "nadir": ((0.05, 0.9), (10.0, 60.0)),
 }
+# Below these two bounds a result is of CTCAE grade 3, and of grade 4 (10^9/L; haemoglobin in g/L, which has no grade 4).
+_SEVERE = {"NEUT": (1.0, 0.5), "LYM": (0.5, 0.2), "HGB": (80, 0), "PLAT": (50, 25), "WBC": (2.0, 1.0)}
 _DRUG_DAYS = {"D1": 1, "D2": 2, "D3": 3, "D8": 8, "D15": 15, "D22": 22}
 _LATER_MONTHS = (3, 6, 9, 12, 18, 24)
-_NORMAL = {
-    "WBC": (4, 10),
-    "NEUT": (1.8, 7.5),
-    "LYM": (1, 4),
-    "BLAST": (0, 0),
-    "BLASTLE": (0, 0),
-    "HGB": (120, 175),
-    "PLAT": (150, 400),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +69,8 @@ def _category_after(plan: Plan, cycle: int) -> str:
     """The category at the end of a cycle. Before a late response, and beside a best response reached later, it is weaker."""
     course = plan.course
     if not course.responds:
-        return course.response if cycle == 1 else ("NR" if course.response in ("BFHM", "PR", "NR") else "PD")
+        stays = course.response in ("BFHM", "PD")  # blasts that came back would be a relapse
+        return course.response if cycle == 1 or stays else "NR"
     if cycle < course.response_cycle:
         return "NR"
     if plan.upgrades and cycle == 1:
@@ -86,10 +82,9 @@ def visit_days(plan: Plan) -> list[tuple[str, int]]:
     """The visits that took place, with their study days."""
     course = plan.course
     last = plan.last_observed_day
-    screening = plan.day(plan.consented_on) + 1 if (plan.first_dose - plan.consented_on).days > 3 else -1
-    found = [("SCR", screening)]
+    found = [("SCR", _screening_day(plan))]
     for cycle in plan.cycles:
-        names = _DRUG_DAYS if cycle.number == 1 else {k: v for k, v in _DRUG_DAYS.items() if k not in ("D2", "D3")}
+        names = _DRUG_DAYS if cycle.number == 1 else {k: v for k, v in _DRUG_DAYS.items() if k != "D3"}
         end = min(cycle.end_day, last)
         found += [
             (f"C{cycle.number}{name}", cycle.start_day + d - 1)
@@ -107,11 +102,7 @@ def fill_visits(book: Casebook) -> Row:
     """All visits with their forms. Give back the central reading of the baseline marrow."""
     plan = book.plan
     samples = marrow_samples(plan)
-    baseline = _marrow(book, plan.day(plan.consented_on) + 1, "SCR", plan.blasts, "baseline")
-    if plan.has_lesions:
-        book.add(
-            "EMD", plan.on(-2), assessed_on=plan.on(-2), methods=["CT"], status="PRESENT STABLE/SMALLER", lesions_mm=45
-        )
+    baseline = _disease_at_screening(book)
     visits = {day: visit for visit, day in reversed(visit_days(plan))}
     for sample in samples:
         same = next((day for day in visits if abs(day - sample.day) <= 2 and not visits[day].startswith("C")), None)
@@ -137,6 +128,34 @@ def fill_visits(book: Casebook) -> Row:
     return baseline
 
 
+def fill_only_visit(book: Casebook) -> None:
+    """The visit of a patient who was screened and not enrolled."""
+    plan = book.plan
+    _disease_at_screening(book)
+    _visit(book, "SCR", _screening_day(plan), Levels(plan, []))
+
+
+def _disease_at_screening(book: Casebook) -> Row:
+    """Marrow and extramedullary disease before treatment. Give back the central reading of the marrow."""
+    plan = book.plan
+    baseline = _marrow(book, plan.day(plan.consented_on) + 1, "SCR", plan.blasts, "baseline")
+    screened = plan.on(_screening_day(plan))
+    book.add(
+        "EMD",
+        screened,
+        "SCR",
+        assessed_on=screened,
+        methods=["CT"] if plan.has_lesions else ["EXAM"],
+        status="PRESENT STABLE/SMALLER" if plan.has_lesions else "NO EVIDENCE",
+        lesions_mm=45 if plan.has_lesions else None,
+    )
+    return baseline
+
+
+def _screening_day(plan: Plan) -> int:
+    return plan.day(plan.consented_on) + 1 if (plan.first_dose - plan.consented_on).days > 3 else -1
+
+
 class Levels:
     """Which blood counts a patient has on a day: those of the marrow nearby, else those of the phase of treatment."""
 
@@ -144,6 +163,48 @@ class Levels:
         self.plan = plan
         self.samples = samples
         self.by_platelets = plan.rng.random() < 0.5
+
+        self.baseline: dict[str, int] = {}
+        self.last: tuple[int, str, dict[str, float]] = (-99, "", {})
+
+    def near_the_last(self, values: dict[str, float], day: int, category: str) -> dict[str, float]:
+        """The counts of a day; a few days after another sample, haemoglobin and platelets are still near to those of it."""
+        before, phase, known = self.last
+        found = dict(values)
+        if day - before <= 3:
+            for test in ("HGB", "PLAT") if phase == category else ("HGB",):
+                found[test] = round(known[test] + (values[test] - known[test]) / 5)
+        self.last = (day, category, found)
+        return found
+
+    def bear(self, values: dict[str, float], day: int) -> dict[str, float]:
+        """The counts of a day, of which none is graver than at baseline unless an event or a marrow nearby says why.
+
+        At baseline the leukaemia has displaced the healthy cells: whoever is treated has low counts.
+        """
+        if day < 1:
+            low = {"NEUT": 0.5, "PLAT": 0.53, "LYM": 0.28}
+            found = {test: round(value * low.get(test, 1), 2) for test, value in values.items()}
+            self.baseline |= {test: _severity(test, value) for test, value in found.items()}
+            return found
+        is_near_marrow = any(s.day - 3 <= day <= s.day + 7 for s in self.samples)
+        return {
+            test: value
+            if _severity(test, value) <= self.baseline[test]
+            or (is_near_marrow and test in ("NEUT", "PLAT"))
+            or self._is_explained(test, value, day)
+            else _eased(test, value, self.baseline[test])
+            for test, value in values.items()
+        }
+
+    def _is_explained(self, test: str, value: float, day: int) -> bool:
+        """Whether an event of about that grade says the same as the result."""
+        return any(
+            event.term in TERMS_OF_TESTS[test]
+            and event.grade >= _severity(test, value) - 1
+            and event.start <= day <= (event.end or day)
+            for event in self.plan.events
+        )
 
     def category(self, day: int) -> str:
         """The category of the day; around a marrow (3 days before to 7 after) its own."""
@@ -169,6 +230,18 @@ class Levels:
         if category == "RELAPSE":
             return round(rng.uniform(0.05, 2.5), 2)
         return round(rng.uniform(0, min(at_baseline, 6) + 1.5), 2)
+
+
+def _severity(test: str, value: float) -> int:
+    """The CTCAE grade from 3 on, 2 for all that is milder."""
+    third, fourth = _SEVERE[test]
+    return 4 if value < fourth else 3 if value < third else 2
+
+
+def _eased(test: str, value: float, grade: int) -> float:
+    """A value just milder than the bound above the grade, the lower ones the nearest to it."""
+    bound = _SEVERE[test][grade - 2]
+    return round(bound * (1.01 + 0.4 * value / (value + bound)), 0 if test in ("HGB", "PLAT") else 2)
 
 
 def _visit(book: Casebook, visit: str, day: int, levels: Levels) -> Row:
@@ -205,54 +278,29 @@ def _blood(book: Casebook, visit: str, day: int, levels: Levels) -> Row:
     blasts = levels.blood_blasts(day, category)
     neut = round(rng.uniform(*neutrophils), 2)
     lymphocytes = round(0.02 if 1 < day < 5 else rng.uniform(0.2, 1.6), 2)
-    leukocytes = round(neut + lymphocytes + blasts + rng.uniform(0.02, 0.5), 2)
-    haemoglobin = round(rng.gauss(122 if category == "CR" else 96, 10))
-    values: dict[str, float] = {
-        "WBC": leukocytes,
-        "NEUT": neut,
-        "LYM": lymphocytes,
-        "BLAST": blasts,
-        "BLASTLE": round(100 * blasts / leukocytes, 1),
-        "HGB": max(62, haemoglobin),
-        "PLAT": round(rng.uniform(*platelets)),
-    }
+    leukocytes = neut + lymphocytes + blasts + rng.uniform(0.02, 0.5)
+    haemoglobin = max(62, round(rng.gauss(122 if category == "CR" else 96, 10)))
+    drawn = {"NEUT": neut, "LYM": lymphocytes, "HGB": haemoglobin, "PLAT": round(rng.uniform(*platelets))}
+    values = levels.bear(levels.near_the_last(drawn, day, category), day)
+    leukocytes = max(leukocytes, values["NEUT"] + values["LYM"] + blasts + 0.02)
+    values |= levels.bear({"WBC": round(leukocytes, 2)}, day)
+    values |= {"BLAST": blasts, "BLASTLE": round(100 * blasts / values["WBC"], 1)}
     clock = time(8, rng.randint(0, 45)) if day != 1 else time(7, rng.randint(0, 50))
     taken_at, offset = book.moment(plan.on(day), clock)
     sample = book.add(
         "LBH", plan.on(day), visit, taken_at=taken_at, taken_at_offset=offset, laboratory=plan.site.laboratory
     )
-    for test, value in values.items():
-        low, high = _NORMAL[test]
-        typed, unit = _as_typed(plan, test, value)
-        book.add(
-            "LBH.RESULT",
-            plan.on(day),
-            part_of=sample,
-            sample=sample,
-            test=test,
-            value=Decimal(str(value)),
-            value_text=typed,
-            unit_text=unit,
-            low=Decimal(str(low)) if high else None,
-            high=Decimal(str(high)) if high else None,
-        )
+    for test in ("WBC", "NEUT", "LYM", "BLAST", "BLASTLE", "HGB", "PLAT"):
+        add_result(book, sample, test, values[test])
     return sample
-
-
-def _as_typed(plan: Plan, test: str, value: float) -> tuple[str, str]:
-    """The result as the site's laboratory prints it: conventional units in the United States."""
-    if test == "BLASTLE":
-        return f"{value:g}", "%"
-    if test == "HGB":
-        return (f"{value / 10:.1f}", "g/dL") if plan.site.is_american else (f"{value:g}", "g/L")
-    return f"{value:g}", "10^3/uL" if plan.site.is_american else "10^9/L"
 
 
 def _blasts(plan: Plan, category: str) -> float:
     """Marrow blasts in percent that give the category."""
     rng, base = plan.rng, plan.blasts
     if category in ("CR", "CRh", "BFHM"):
-        return round(rng.choice((0, 1, 1, 2, 2, 3, 4)) + rng.choice((0, 0, 0.5)), 1)
+        seen = round(rng.choice((0, 1, 1, 2, 2, 3, 4)) + rng.choice((0, 0, 0.5)), 1)
+        return max(1.0, seen) if plan.mrd == "positive" else seen  # an assay finds no more than the marrow holds
     if category == "PR":
         return float(rng.randint(6, max(6, min(25, int(base / 2)))))
     if category == "PD":
@@ -302,7 +350,7 @@ def _assessment(book: Casebook, sample: Sample, visit: str, count: Row) -> None:
         _mrd(book, sample, central, on)
     cycle = max((c.number for c in plan.cycles if c.start_day <= sample.day), default=1)
     seen = sample.category
-    differs = sample.category == "CR" and rng.random() < 0.03
+    differs = sample.category == "CR" and rng.random() < 0.01
     book.add(
         "RS",
         on + timedelta(days=1),

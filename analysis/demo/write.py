@@ -9,28 +9,38 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
-from django.db.models import Field, Model
+from django.db.models import BooleanField, CharField, Field, ForeignKey, IntegerField, Model
 
+from analysis.demo.asking import Question, Reader, bring_to_rest, questions_about
 from analysis.demo.build import StudyPlan, fill, study_dates
 from analysis.demo.casebook import Casebook, Gate, Row
 from analysis.demo.corrections import Correction, choose_corrections
+from analysis.demo.laboratory import VALID_FROM, ranges_of
 from analysis.demo.people import SYNTHETIC_TITLE, PersonPlan
 from analysis.demo.plan import Plan
+from patients.models import NormalRange
+from trial.audit import service_account
 from trial.audit.demo_clock import dated_recording, demo_clock
-from trial.models import FormEntry, Membership, Patient, Person, Site, Study
+from trial.edit_checks import Finding
+from trial.models import FormEntry, Membership, Patient, Person, Query, Site, Study
 from trial.records import record_models
+from trial.review.models import QueryState
+from trial.review.queries import CHECKER
 
 ACTS_A_TRANSACTION = 400
 FIRST_ENTRY = "First entry of the form."
 ENROLMENT = "New patient: informed consent was signed."
+CHECKED = "Edit checks were run."
+ANSWERED = "A query was answered."
+A_MOMENT = timedelta(seconds=1)
 Progress = Callable[[str], None]
 
 
 @dataclass(eq=False)
 class Act:
-    """What is saved at one instant by one person: new rows and gates of one patient, or one correction.
+    """What is saved at one instant by one person: new rows and gates of one patient, one correction, or a step of a query.
 
-    Neither means that the patient is new.
+    None of them means that the patient is new.
     """
 
     at: datetime
@@ -38,6 +48,16 @@ class Act:
     book: Casebook
     items: list[Row | Gate] = field(default_factory=list)
     correction: Correction | None = None
+    step: "Step | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What becomes of a query at one instant: asked or asked anew, answered, or closed where nothing is given."""
+
+    question: Question
+    asked: Finding | None = None
+    answer: str = ""
 
 
 def write_study(
@@ -49,9 +69,8 @@ def write_study(
     """
     with demo_clock(using):
         staff = _Staff(plan, label, using)
-        books = [fill(patient) for patient in plan.patients]
-        acts = sorted((act for book in books for act in _acts(book)), key=lambda act: (act.at, act.book.plan.number))
         writer = _Writer(staff, using)
+        acts = sorted(writer.acts_of([fill(patient) for patient in plan.patients]), key=_in_time)
         for act in acts:
             if act.correction is not None:
                 writer.expect(act.correction)
@@ -59,15 +78,18 @@ def write_study(
             with transaction.atomic(using=using):
                 for act in acts[start : start + ACTS_A_TRANSACTION]:
                     writer.write(act)
-            progress(f"Patients {len(writer.patients)}/{len(books)}, entries of {acts[start].at:%B %Y}")
+            progress(f"Patients {len(writer.patients)}/{len(plan.patients)}, entries of {acts[start].at:%B %Y}")
     return staff.study
+
+
+def _in_time(act: Act) -> tuple[datetime, str]:
+    return act.at, act.book.plan.number
 
 
 def _acts(book: Casebook) -> Iterator[Act]:
     """The acts of one patient: consent, items that were saved together, and corrections."""
     together: dict[tuple[datetime, str], Act] = {}
-    items: list[Row | Gate] = [*book.rows, *book.gates]
-    for item in items:
+    for item in book.items:
         assert item.at is not None  # every entry of a filled casebook is dated
         key = (item.at, item.by)
         if key not in together:
@@ -78,6 +100,25 @@ def _acts(book: Casebook) -> Iterator[Act]:
     yield from together.values()
     for correction in choose_corrections(book.rows, book.plan.rng):
         yield Act(correction.at, correction.by, book, correction=correction)
+
+
+def _steps(book: Casebook, question: Question) -> Iterator[Act]:
+    """The acts by which a query is asked, asked anew, and comes to rest. A check runs a moment after what it read was saved."""
+    for at, found in question.asked:
+        yield Act(at + A_MOMENT, CHECKER, book, step=Step(question, asked=found))
+    if question.closed_at is not None:
+        yield Act(question.closed_at + A_MOMENT, CHECKER, book, step=Step(question))
+    if question.answered_at is not None:
+        yield Act(question.answered_at, "coordinator", book, step=Step(question, answer=question.answer))
+
+
+def _reason_of(act: Act) -> str:
+    """What the trail says of why it was done."""
+    if act.correction:
+        return act.correction.reason
+    if act.step:
+        return ANSWERED if act.step.answer else CHECKED
+    return FIRST_ENTRY if act.items else ENROLMENT
 
 
 class _Staff:
@@ -109,9 +150,27 @@ class _Staff:
             Site.objects.using(using).bulk_create(places)
         self.sites = {site.number: site for site in places}
         with self._act(
-            users[administrator.username], administrator, self.began + timedelta(hours=2), "Staff assigned."
+            users[administrator.username], administrator, self.began + timedelta(hours=2), "Normal ranges received."
+        ):
+            NormalRange.objects.using(using).bulk_create(
+                NormalRange(
+                    site=self.sites[site.number],
+                    laboratory=site.laboratory,
+                    test=one.test,
+                    unit=one.unit,
+                    sex=one.sex,
+                    low=one.low,
+                    high=one.high,
+                    valid_from=VALID_FROM,
+                )
+                for site in plan.sites
+                for one in ranges_of(site)
+            )
+        with self._act(
+            users[administrator.username], administrator, self.began + timedelta(hours=3), "Staff assigned."
         ):
             self._assign(plan, users, began)
+        self.checker = service_account(CHECKER)
         for one in plan.people:
             self.accounts[one.role, one.site] = (users[one.username], one)
 
@@ -153,7 +212,9 @@ class _Staff:
         )
 
     def act(self, role: str, site: str, at: datetime, reason: str) -> Any:
-        """A recording in the name of whoever has this role at the site."""
+        """A recording in the name of whoever has this role at the site, or of the account in whose name checks ask."""
+        if role == CHECKER:
+            return dated_recording(at=at, by=self.checker, reason=reason, study=self.study, using=self.using)
         user, one = self.accounts[role, site]
         return self._act(user, one, at, reason)
 
@@ -168,6 +229,7 @@ class _Inserter:
     def __init__(self, model: type[Model], using: str) -> None:
         self.connection = connections[using]
         self.fields = {field.attname: field for field in model._meta.concrete_fields if not field.primary_key}
+        self.as_is = {name: _kept_as_it_is(field) for name, field in self.fields.items()}
         self.defaults = {name: self.stored(field, field.get_default()) for name, field in self.fields.items()}
         quote = self.connection.ops.quote_name
         columns = ", ".join(quote(str(field.column)) for field in self.fields.values())
@@ -187,11 +249,23 @@ class _Inserter:
             self.statements[len(rows)] = self.head + ", ".join([self.row] * len(rows)) + self.tail
         parameters: list[Any] = []
         for row in rows:
-            given = {name: self.stored(self.fields[name], value) for name, value in row.items()}
+            # Most values need no conversion, and to ask a field for none takes longer than to write them.
+            given = {
+                name: value if type(value) is self.as_is[name] else self.stored(self.fields[name], value)
+                for name, value in row.items()
+            }
             parameters += (self.defaults | given).values()
         with self.connection.cursor() as cursor:
             cursor.execute(self.statements[len(rows)], parameters)
             return [key for (key,) in cursor.fetchall()]
+
+
+def _kept_as_it_is(field: "Field[Any, Any]") -> type | None:
+    """The type of values that the field hands to the database unchanged, if there is one."""
+    kinds: tuple[tuple[type[Any], type], ...] = (
+        (CharField, str), (IntegerField, int), (ForeignKey, int), (BooleanField, bool)
+    )  # fmt: skip
+    return next((plain for kind, plain in kinds if isinstance(field, kind)), None)
 
 
 class _Writer:
@@ -203,6 +277,8 @@ class _Writer:
         self.patients: dict[str, int] = {}
         self.entries: dict[tuple[str, str, str, int], int] = {}
         self.records: dict[Row, int] = {}
+        self.entry_of: dict[Row, int] = {}
+        self.queries: dict[Question, Query] = {}
         self.wrong: dict[Row, dict[str, Any]] = {}
         self.models = {model.form.code: model for model in record_models()}
         self.inserters = {code: _Inserter(model, using) for code, model in self.models.items()}
@@ -214,13 +290,34 @@ class _Writer:
             for place, (code, model) in enumerate(self.models.items())
         }
 
+    def acts_of(self, books: Sequence[Casebook]) -> Iterator[Act]:
+        """Everything that was done about these casebooks: entered, corrected, asked and answered."""
+        reader = Reader(self.models, self.staff.study.parameters)
+        asked: list[tuple[Casebook, Question]] = []
+        for book in books:
+            acts = sorted(_acts(book), key=_in_time)
+            yield from acts
+            rows = [row for act in acts for group in self._in_order(act.items) for row in group]
+            corrections = [act.correction for act in acts if act.correction is not None]
+            asked += [(book, question) for question in questions_about(book, rows, corrections, reader)]
+        bring_to_rest(asked)
+        for book, question in asked:
+            yield from _steps(book, question)
+
+    def _in_order(self, items: Sequence[Row | Gate]) -> Iterator[list[Row]]:
+        """The rows that are saved together, form by form in the order in which they are written."""
+        rows = [item for item in items if isinstance(item, Row)]
+        for code in sorted({row.form for row in rows}, key=self.rank.__getitem__):
+            yield [row for row in rows if row.form == code]
+
     def write(self, act: Act) -> None:
         """Write one act inside its recording."""
         plan = act.book.plan
-        reason = act.correction.reason if act.correction else FIRST_ENTRY if act.items else ENROLMENT
-        with self.staff.act(act.by, plan.site.number, act.at, reason):
+        with self.staff.act(act.by, plan.site.number, act.at, _reason_of(act)):
             if act.correction:
                 self._correct(act.correction)
+            elif act.step:
+                self._ask(act.step, self.patients[plan.number])
             elif act.items:
                 self._enter(act)
             else:
@@ -244,23 +341,58 @@ class _Writer:
                     key, {"patient_id": patient, "form": page, "visit": item.visit, "repeat": repeat}
                 )
                 entry["collected_on"] = item.on
-                if isinstance(item, Gate):
+                if isinstance(item, Row):
+                    entry["form_version"] = self.models[page].form.version
+                else:
                     reason = item.not_done_reason
                     entry |= {"is_not_done": bool(reason), "not_done_reason": reason}
                     entry["has_any"] = None if reason else False
         for key, values in fresh.items():
             (self.entries[key],) = self.insert_entries([values])
-        rows = [item for item in act.items if isinstance(item, Row)]
-        for code in sorted({row.form for row in rows}, key=self.rank.__getitem__):
-            mine = [row for row in rows if row.form == code]
-            # A repeating block has as many rows as ever; others vary, so that one at a time makes fewer statements.
-            for group in [mine] if code == "LBH.RESULT" and len(mine) == 7 else [[row] for row in mine]:
+        for mine in self._in_order(act.items):
+            code = mine[0].form
+            # The rows of a repeating block go in together; others vary in number, so that one at a time makes fewer statements.
+            for group in [mine] if self.models[code].form.part_of else [[row] for row in mine]:
                 keys = self.inserters[code].insert([self._values(number, patient, row) for row in group])
                 self.records.update(zip(group, keys, strict=True))
+
+    def _ask(self, step: Step, patient: int) -> None:
+        """Take one step with a query: the first one makes it."""
+        row, found = step.question.row, step.asked
+        query = self.queries.get(step.question)
+        if query is None:
+            assert found is not None  # asking comes first
+            query = self.queries[step.question] = Query(
+                patient_id=patient,
+                entry_id=self.entry_of[row],
+                form=row.form,
+                record=self.records[row],
+                field=found.check.field,
+                check_code=found.check.code,
+            )
+        if found is not None:
+            query.question, query.severity = found.question[:500], found.severity
+            query.basis = self._basis(found, row)
+        elif step.answer:
+            query.state, query.answer = QueryState.ANSWERED, step.answer
+        else:
+            query.state = QueryState.CLOSED
+        query.save(using=self.using)
+
+    def _basis(self, found: Finding, row: Row) -> str:
+        """What a check looked at, with the keys that the records it refers to were given in the database."""
+        basis = found.basis
+        for column in self.models[row.form]._meta.concrete_fields:
+            other = row.values.get(column.name)
+            if isinstance(other, Row):
+                planned, given = found.record.answers[column.attname], self.records[other]
+                basis = basis.replace(f"{column.attname}={planned}", f"{column.attname}={given}")
+        return basis
 
     def _values(self, number: str, patient: int, row: Row) -> dict[str, Any]:
         """What is stored of one row, by column attribute; references as keys."""
         entry = self.entries[number, self.models[row.form].form.page, row.visit, row.repeat]
+        self.entry_of[row] = entry
         stored: dict[str, Any] = {"patient_id": patient, "entry_id": entry, "missing": row.missing}
         for name, value in (row.values | self.wrong.get(row, {})).items():
             if isinstance(value, Row):

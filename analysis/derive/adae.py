@@ -4,7 +4,6 @@ What became of an event after the cut-off is not known at it: later grades, a la
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from analysis.derive.datasets import ADAE, flag, join
 from analysis.derive.imputation import Imputed, impute_end, impute_start
 from analysis.derive.patient import Patient, is_known_at
 from analysis.derive.rows import AdverseEvent, EventGrade
+from safety.emergence import Window, is_treatment_emergent
 from safety.terms import TERMS
 from trial.partial_dates import PartialDate
 from trial.schedule import cycle_of, study_day
@@ -29,14 +29,6 @@ BASKETS = {
 FATAL, NOT_OVER = "FATAL", "NOT RECOVERED/NOT RESOLVED"
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The days on which an event that begins is treatment-emergent, both included."""
-
-    first: date
-    last: date
-
-
 def derive_adae(patients: Iterable[Patient]) -> pd.DataFrame:
     """ADAE: a row an event that had begun by the cut-off, in the order of patients and event numbers."""
     rows: list[dict[str, Any]] = []
@@ -46,29 +38,6 @@ def derive_adae(patients: Iterable[Patient]) -> pd.DataFrame:
             flag_worst(events)
             rows.extend(events)
     return ADAE.frame(rows)
-
-
-def is_treatment_emergent(
-    started: PartialDate | None,
-    ended: PartialDate | None,
-    window: Window,
-    *,
-    grade_before: float | None = None,
-    grades_during: Sequence[float] = (),
-) -> bool:
-    """Whether an event is treatment-emergent (STUDY C.7.1): by days, and for partial dates by every day it could be.
-
-    `grade_before` is the grade at the first dose of an event that began earlier, `grades_during` are the grades of its
-    history inside the window. Of an unknown onset, and of an unknown grade before, the cautious reading is taken: it
-    counts unless it was over before the first dose.
-    """
-    if ended is not None and ended.latest < window.first:
-        return False
-    if started is None:
-        return True
-    if started.latest < window.first:
-        return any(grade_before is None or grade > grade_before for grade in grades_during)
-    return started.earliest <= window.last
 
 
 def baskets_of(event: AdverseEvent) -> frozenset[str]:

@@ -149,7 +149,10 @@ def _signs_of_life(book: Casebook, first_dose: date | None, last_day: date) -> I
     for form, field, days in (
         ("SV", "SVSTDAT", [(row.visited_on, row.record) for row in book.visits if not row.is_missed]),
         ("PS", "PSDAT", [(row.assessed_on, row.record) for row in book.performance]),
+        ("VS", "VSDTM", [(row.measured_on, row.record) for row in book.vital_signs]),
         ("LBH", "LBDTM", [(row.taken_on, row.record) for row in book.counts]),
+        ("LBC", "LBDTM", [(row.taken_on, row.record) for row in book.chemistry]),
+        ("LBO", "LBDTM", [(row.taken_on, row.record) for row in book.coagulation]),
         ("BM", "BMDAT", [(row.sampled_on, row.record) for row in book.marrows]),
         ("EMD", "EMDDAT", [(row.assessed_on, row.record) for row in book.extramedullary]),
         ("RS", "RSDAT", [(row.assessed_on, row.record) for row in book.responses]),

@@ -141,6 +141,30 @@ class Cycle(NamedTuple):
     kind: str | None
 
 
+class Sample(NamedTuple):
+    """A sample of which only the day matters here: its results are in no output."""
+
+    record: int
+    taken_at: datetime | None
+    taken_at_offset: float | None
+
+    @property
+    def taken_on(self) -> date | None:
+        """The day, by the site's clock."""
+        return site_time(self.taken_at, self.taken_at_offset).date() if self.taken_at else None
+
+
+class VitalSigns(NamedTuple):
+    record: int
+    measured_at: datetime | None
+    measured_at_offset: float | None
+
+    @property
+    def measured_on(self) -> date | None:
+        """The day, by the site's clock."""
+        return site_time(self.measured_at, self.measured_at_offset).date() if self.measured_at else None
+
+
 class Dexamethasone(NamedTuple):
     record: int
     given_at: datetime | None
@@ -299,7 +323,10 @@ class Casebook:
     baselines: list[BaselineDisease] = field(default_factory=list)
     visits: list[Visit] = field(default_factory=list)
     performance: list[PerformanceStatus] = field(default_factory=list)
+    vital_signs: list[VitalSigns] = field(default_factory=list)
     counts: list[BloodCount] = field(default_factory=list)
+    chemistry: list[Sample] = field(default_factory=list)
+    coagulation: list[Sample] = field(default_factory=list)
     marrows: list[Marrow] = field(default_factory=list)
     assays: list[MrdAssay] = field(default_factory=list)
     extramedullary: list[ExtramedullaryAssessment] = field(default_factory=list)
@@ -333,6 +360,9 @@ FORMS: dict[str, tuple[str, type[Any]]] = {
     "BDIS": ("baselines", BaselineDisease),
     "SV": ("visits", Visit),
     "PS": ("performance", PerformanceStatus),
+    "VS": ("vital_signs", VitalSigns),
+    "LBC": ("chemistry", Sample),
+    "LBO": ("coagulation", Sample),
     "BM": ("marrows", Marrow),
     "MRD": ("assays", MrdAssay),
     "EMD": ("extramedullary", ExtramedullaryAssessment),
@@ -355,6 +385,9 @@ FORMS: dict[str, tuple[str, type[Any]]] = {
     "GVC": ("chronic_gvhd", ChronicGvhd),
     "HO": ("stays", Hospitalisation),
 }
+
+# What the derivations read of a study's forms; the samples of blood counts are put together with their results.
+FORMS_READ = frozenset({*FORMS, "LBH", "LBH.RESULT", "WDR"})
 
 
 def read_casebooks(frames: Frames) -> list[Casebook]:

@@ -19,7 +19,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from analysis.demo.build import RECONSTRUCTED, plan_study
 from analysis.demo.write import write_study
-from trial.db.protection import TriggersAltered, without_trigger_check
+from trial.db.protection import TriggersAltered, without_first_check
 from trial.db.sqlite3.library import dbapi2
 from trial.models import Membership, Recording, Role
 
@@ -160,7 +160,7 @@ def holds_demo() -> bool:
     """
     if connection.vendor == "sqlite":
         return holds_demo_file(Path(connection.settings_dict["NAME"]))
-    with without_trigger_check(), connection.cursor() as cursor:
+    with without_first_check(), connection.cursor() as cursor:
         tables = connection.introspection.table_names(cursor)
         found = is_demo(cursor, tables)
     connection.close()  # the next connection checks the triggers
@@ -213,7 +213,7 @@ def new_database() -> Iterator[None]:
     name = connection.settings_dict["NAME"]
     if connection.vendor != "sqlite":
         if is_there:
-            with without_trigger_check(), connection.cursor() as cursor:
+            with without_first_check(), connection.cursor() as cursor:
                 cursor.execute("DROP SCHEMA public CASCADE")
                 cursor.execute("CREATE SCHEMA public")
         yield

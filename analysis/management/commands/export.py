@@ -7,7 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from analysis.catalogue import NotInCatalogue
-from analysis.export import FORMATS, STANDARDS, CannotExport, export
+from analysis.disclosure import CannotExport
+from analysis.export import FORMATS, STANDARDS, export
 from analysis.extract import EVERYTHING
 from analysis.management.commands.report import chosen_formats
 from analysis.tables.groups import ALL, COHORTS

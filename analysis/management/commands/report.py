@@ -1,13 +1,15 @@
-"""`report`: the analysis, as JSON on the screen or as files."""
+"""`report`: the analysis, as JSON on the screen or as files; on the access record, because it names patients."""
 
+import hashlib
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from analysis.disclosure import CannotExport, Disclosure, check_purpose, keep_in_the_name_of, patients_named
 from analysis.extract import EVERYTHING
-from analysis.report import NotInCatalogue, Report, report, report_html
+from analysis.report import NotInCatalogue, Report, find_study, report, report_html
 from analysis.tables.groups import COHORTS, PRIOR
 
 FORMATS = {"json": Report.as_json, "html": report_html}
@@ -25,6 +27,8 @@ class Command(BaseCommand):
         parser.add_argument("--cutoff", help="nothing dated after this day counts: 2014-09-30")
         parser.add_argument("--output", nargs="+", metavar="NUMBER", help="only these outputs: T-4.1 F-5.4")
         parser.add_argument("--format", default="json", help=f"one or more of {','.join(FORMATS)}")
+        parser.add_argument("--purpose", default="", help="what it is for; required for data of real patients")
+        parser.add_argument("--recipient", default="", help="who receives it; required for data of real patients")
         parser.add_argument("--out", type=Path, metavar="DIR", help="write files into this folder")
 
     def handle(self, **options: Any) -> None:
@@ -32,17 +36,21 @@ class Command(BaseCommand):
         if options["out"] is None and len(formats) > 1:
             raise CommandError("Several formats need a folder. Name it with --out DIR.", returncode=2)
         try:
+            study = find_study(EVERYTHING, options["study"])
+            check_purpose(study, options["purpose"], options["recipient"])
             made = report(
                 EVERYTHING,
-                study=options["study"],
+                study=study.code,
                 cohort=options["cohort"],
                 as_of=options["as_of"],
                 cutoff=options["cutoff"],
                 outputs=options["output"],
             )
-        except NotInCatalogue as error:
+            texts = {name: FORMATS[name](made) for name in formats}
+            for name, text in texts.items():
+                put_on_record(made, f"{file_stem(made)}.{name}", text, options["purpose"], options["recipient"])
+        except (NotInCatalogue, CannotExport) as error:
             raise CommandError(str(error), returncode=2) from error
-        texts = {name: FORMATS[name](made) for name in formats}
         if options["out"] is None:
             self.stdout.write(texts[formats[0]])
             return
@@ -57,6 +65,20 @@ class Command(BaseCommand):
             raise CommandError(
                 f"The report cannot be written to '{folder}': {error.strerror}.", returncode=2
             ) from error
+
+
+def put_on_record(made: Report, name: str, text: str, purpose: str, recipient: str) -> None:
+    """Say on the access record that this text leaves. It names every patient behind a number."""
+    numbers = {number for output in made.outputs for result in output.results for number in result.patients}
+    left = Disclosure(
+        study=made.study,
+        name=name,
+        patients=patients_named(made.basis, numbers),
+        purpose=purpose,
+        recipient=recipient,
+        content_hash=hashlib.sha256(text.encode()).hexdigest(),
+    )
+    keep_in_the_name_of(EVERYTHING, "report command")(left)
 
 
 def chosen_formats(text: str, available: Any) -> list[str]:

@@ -8,10 +8,14 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from analysis.validation import estimates_page
+from patients.checks_page import edit_checks_page
 from trial.data_dictionary import data_dictionary
+from trial.security_page import security_page
 
 PAGES: dict[str, Callable[[], str]] = {
     "data-dictionary.md": data_dictionary,
+    "security.md": security_page,
+    "edit-checks.md": edit_checks_page,
     "validation/estimates.md": estimates_page,
 }
 
