@@ -116,6 +116,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section(f"Not tested on {ENGINE}", yellow=True)
         for reason, count in sorted(reasons.items()):
             terminalreporter.line(f"{count} skipped: {reason}")
+    reports = [*terminalreporter.stats.get("passed", []), *terminalreporter.stats.get("failed", [])]
+    asked = sum(value for report in reports for name, value in report.user_properties if name == "requests")
+    if asked:
+        terminalreporter.line(f"{asked:,} requests were sent to find what is told to the wrong person.")
     if "MARROW_TEST_REPORT" in os.environ:
         words = ("passed", "failed", "error", "skipped")
         counts = {word: len(terminalreporter.stats.get(word, [])) for word in words}

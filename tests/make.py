@@ -30,9 +30,18 @@ USUAL: dict[type[PatientRecord], dict[str, Any]] = {
         "enrolled_on": DAY,
         "cohort": "MAIN",
     },
+    patients.LaterConsent: {"consented_on": DAY, "consent_version": "3.0"},
+    patients.EarlierScreening: {"screened_on": date(2013, 2, 4), "screen_failure": "EX18"},
     patients.Eligibility: {"protocol_version": "2.0", "qualifying_features": [">= SECOND SALVAGE"]},
     patients.Criterion: {"criterion": "IN01", "is_met": True},
     patients.Demographics: {"born_on": "1980-05-17", "sex": "F", "races": ["WHITE"], "ethnicity": "NOT REPORTED"},
+    patients.MedicalHistory: {
+        "term": "Hypertension",
+        "started": "2009",
+        "is_ongoing": True,
+        "grade": 1,
+        "category": "CARDIAC",
+    },
     patients.LeukemiaHistory: {
         "diagnosed_on": "2011-02",
         "has_reached_cr": True,
@@ -56,8 +65,24 @@ USUAL: dict[type[PatientRecord], dict[str, Any]] = {
         "weight_kg": Decimal("71.5"),
         "did_writing_test": False,
     },
+    patients.VitalSigns: {
+        "measured_at": MOMENT,
+        "measured_at_offset": 60,
+        "time_point": "PRE-DOSE",
+        "temperature_c": Decimal("36.8"),
+        "systolic_mmhg": 124,
+        "diastolic_mmhg": 78,
+        "heart_rate": 72,
+        "oxygen_saturation": 98,
+        "oxygen": "NONE",
+        "vasopressor": "NONE",
+    },
     patients.HaematologySample: {"taken_at": MOMENT, "taken_at_offset": 60, "laboratory": "LAB-012"},
     patients.HaematologyResult: {"test": "PLAT", "value": Decimal(120), "value_text": "120", "unit_text": "10^9/L"},
+    patients.ChemistrySample: {"taken_at": MOMENT, "taken_at_offset": 60, "laboratory": "LAB-012"},
+    patients.ChemistryResult: {"test": "ALT", "value": Decimal(30), "value_text": "30", "unit_text": "U/L"},
+    patients.CoagulationSample: {"taken_at": MOMENT, "taken_at_offset": 60, "laboratory": "LAB-012"},
+    patients.CoagulationResult: {"test": "INR", "value": Decimal("1.1"), "value_text": "1.1", "unit_text": "ratio"},
     patients.Marrow: {"sampled_on": DAY, "reader": "CENTRAL", "is_adequate": True, "blasts_percent": Decimal(3)},
     patients.MrdAssay: {"method": "PCR IG/TR", "laboratory": "CENTRAL-MRD", "sensitivity": 1e-5, "result": "NEGATIVE"},
     patients.ExtramedullaryAssessment: {"assessed_on": DAY, "methods": ["EXAM"], "status": "NO EVIDENCE"},
@@ -71,12 +96,27 @@ USUAL: dict[type[PatientRecord], dict[str, Any]] = {
         "dose_ug_per_day": Decimal(9),
         "change": "START",
     },
+    patients.InfusionBag: {"bag": "LOT-0815", "hung_at": MOMENT, "hung_at_offset": 60},
     patients.Dexamethasone: {
         "purpose": "PREMEDICATION",
         "given_at": MOMENT,
         "given_at_offset": 60,
         "dose_mg": Decimal(20),
         "frequency": "ONCE",
+    },
+    patients.Transfusion: {"product": "PLATELETS", "given_on": DAY, "units": 1},
+    patients.Medication: {
+        "drug": "Aciclovir",
+        "category": "ANTIINFECTIVE",
+        "route": "ORAL",
+        "started": "2013-03",
+        "is_ongoing": True,
+        "indication": "PROPHYLAXIS",
+    },
+    patients.Procedure: {
+        "procedure": "LUMBAR PUNCTURE + IT THERAPY",
+        "done_on": "2013-03-04",
+        "intrathecal_drugs": ["MTX"],
     },
     patients.LaterTransplant: {"transplanted_on": DAY, "had_other_therapy": False},
     patients.LaterTherapy: {"kind": "CHEMOTHERAPY", "regimen": "FLAG-IDA", "started_on": "2013-03-04"},
@@ -85,6 +125,14 @@ USUAL: dict[type[PatientRecord], dict[str, Any]] = {
     patients.Death: {"died_on": "2013-03-04", "primary_cause": "ALL / DISEASE PROGRESSION"},
     patients.EndOfTreatment: {"reason": "COMPLETED"},
     patients.EndOfStudy: {"ended_on": DAY, "reason": "STUDY CLOSED"},
+    patients.Withdrawal: {"withdrawn_on": DAY, "extent": "FOLLOW-UP"},
+    patients.Deviation: {
+        "deviated_on": "2013-03-04",
+        "discovered_on": DAY,
+        "kind": "VISIT WINDOW",
+        "importance": "MINOR",
+        "description": "The visit took place two days late.",
+    },
     safety.AdverseEvent: {
         "term": "Fever",
         "coded_term": "Pyrexia",
@@ -102,6 +150,15 @@ USUAL: dict[type[PatientRecord], dict[str, Any]] = {
     safety.AcuteGvhd: {"assessed_on": DAY, "has_signs": False},
     safety.ChronicGvhd: {"assessed_on": DAY, "has_signs": False},
     safety.Infection: {"pathogen": "BACTERIAL", "sites": ["BLOODSTREAM"], "documentation": "MICROBIOLOGICAL"},
+    safety.SeriousReport: {
+        "kind": "INITIAL",
+        "aware_at": MOMENT,
+        "aware_at_offset": 60,
+        "reported_at": MOMENT,
+        "reported_at_offset": 60,
+        "narrative": "Fever on the first day of treatment.",
+        "is_expected": True,
+    },
     safety.Hospitalisation: {"admitted_on": "2013-03-04", "reason": "AE"},
 }
 
@@ -110,8 +167,14 @@ NUMBERED = {patients.PriorTherapy: "line", patients.Cycle: "number", patients.In
     safety.AdverseEvent: "number"
 }
 PARENTS: dict[type[PatientRecord], tuple[str, type[PatientRecord]]] = {
+    patients.LaterConsent: ("enrolment", patients.Enrolment),
+    patients.EarlierScreening: ("enrolment", patients.Enrolment),
     patients.Criterion: ("eligibility", patients.Eligibility),
     patients.HaematologyResult: ("sample", patients.HaematologySample),
+    patients.ChemistryResult: ("sample", patients.ChemistrySample),
+    patients.CoagulationResult: ("sample", patients.CoagulationSample),
+    patients.InfusionBag: ("interval", patients.InfusionInterval),
+    safety.SeriousReport: ("event", safety.AdverseEvent),
     safety.EventGrade: ("event", safety.AdverseEvent),
     safety.CytokineRelease: ("event", safety.AdverseEvent),
     safety.NeurologicEvent: ("event", safety.AdverseEvent),
@@ -145,10 +208,16 @@ def patient(at: Site, number: str = "") -> Patient:
         return Patient.objects.create(study=at.study, site=at, number=number or f"SYN-{at.number}-{following:03}")
 
 
-def entry(of: Patient, form: str, visit: str = "LOG") -> FormEntry:
-    """The next entry of a form of a patient."""
+def entry(of: Patient, form: str, visit: str = "LOG", filled: int | None = None) -> FormEntry:
+    """The next entry of a form of a patient; `filled` is the version of the form under which there is a record."""
     last = FormEntry.objects.filter(patient=of, form=form, visit=visit).aggregate(last=Max("repeat"))["last"]
-    return FormEntry.objects.create(patient=of, form=form, visit=visit, repeat=(last or 0) + 1)
+    return FormEntry.objects.create(patient=of, form=form, visit=visit, repeat=(last or 0) + 1, form_version=filled)
+
+
+def entry_expected(of: Patient, form: str, visit: str = "LOG") -> FormEntry:
+    """An entry that waits for its form."""
+    with recording(by=author(), reason="An expected form for a test."):
+        return entry(of, form, visit)
 
 
 def record(model: type[Record], of: Patient, visit: str = "LOG", **answers: Any) -> Record:
@@ -160,6 +229,10 @@ def record(model: type[Record], of: Patient, visit: str = "LOG", **answers: Any)
             values[name] = record(parent, of, visit)
         if model in NUMBERED and NUMBERED[model] not in answers:
             values[NUMBERED[model]] = model.objects.filter(patient=of).count() + 1
-        belongs = values[PARENTS[model][0]].entry if model.form.part_of else entry(of, model.form.code, visit)
+        belongs = (
+            values[PARENTS[model][0]].entry
+            if model.form.part_of
+            else entry(of, model.form.code, visit, filled=model.form.version)
+        )
         made: Any = model.objects.create(patient=of, entry=belongs, **values)
         return made

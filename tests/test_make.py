@@ -15,7 +15,11 @@ def test_a_usual_record_of_every_form_is_valid_and_can_be_made_twice(
     first.full_clean(validate_unique=False)
 
     if model.form.repeats:
-        unique = {"Criterion": {"criterion": "IN02"}, "Transplant": {"transplanted_on": "2011-01"}}
+        unique = {
+            "Criterion": {"criterion": "IN02"},
+            "Transplant": {"transplanted_on": "2011-01"},
+            "Withdrawal": {"extent": "ALL"},
+        }
         second = make.record(
             model,
             patient,

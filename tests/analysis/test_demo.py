@@ -1,17 +1,19 @@
 """The demo study: the plan meets STUDY E.2 for any seed, and the analysis, which knows nothing of the plan, finds it in the forms."""
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from statistics import median
 from typing import Any
 
 import pytest
 from django.db import transaction
 
-from analysis.demo import constraints
+from analysis.demo import ERRORS_LEFT, constraints
 from analysis.demo.arithmetic import Dealer, Unmet, middle, middle_time, months, rounded, surviving
 from analysis.demo.build import StudyPlan, fill, plan_study
 from analysis.demo.casebook import Casebook
@@ -20,10 +22,14 @@ from analysis.demo.plan import CUTS, Plan
 from analysis.demo.write import write_study
 from analysis.report import EVERYTHING, report
 from analysis.results import Result
+from patients.casebook import unanswered
+from patients.checking import casebook_for, edit_checks, run_checks
 from patients.models import Death, HaematologyResult, InfusionInterval, ResponseAssessment, SurvivalContact
 from trial.audit import recording
-from trial.models import FormEntry, Membership, Patient, Recording, Site, Study
+from trial.edit_checks import Severity, find
+from trial.models import FormEntry, Membership, Patient, Query, Recording, Site, Study
 from trial.records import record_models
+from trial.review.models import QueryState
 
 SEEDS = range(1, 9)
 
@@ -193,7 +199,7 @@ def test_the_study_runs_at_37_sites_in_7_countries_with_screening_failures(plan:
 
 
 def test_nothing_is_dated_after_a_death_but_the_news_of_it(books: list[Casebook]) -> None:
-    telling = {"DTH", "EOS"}
+    telling = {"DTH", "EOS", "SAE"}
     for book in books:
         if book.plan.cycles and book.plan.died_on:
             for row in book.rows:
@@ -222,7 +228,7 @@ def test_who_lives_at_a_cut_was_seen_in_the_14_days_before_it(books: list[Casebo
 
 
 def test_corrections_name_why_and_come_after_the_first_entry(books: list[Casebook]) -> None:
-    corrections = [c for book in books for c in choose_corrections(book.rows, random.Random(1))]
+    corrections = [c for book in books for c in choose_corrections(book.rows, random.Random(book.plan.number))]
 
     assert 200 < len(corrections) < 900
     assert all(c.reason and c.row.at and c.row.at < c.at for c in corrections)
@@ -306,6 +312,87 @@ def test_a_changed_death_date_moves_survival_and_the_past_keeps_the_old_number(w
 def _who_died_last_in_the_first_year() -> str:
     cohort = [p for p in plan_study(1).treated if p.course.in_cohort and (p.course.death_day or 999) <= 365]
     return max(cohort, key=lambda p: p.course.death_day or 0).number
+
+
+# --- what the edit checks find in the forms
+
+
+@pytest.mark.slow
+def test_the_edit_checks_find_little_and_only_the_errors_that_were_left(whole: Study) -> None:
+    found = [find(edit_checks(), casebook_for(patient, edit_checks())) for patient in Patient.objects.all()]
+    errors = Counter(
+        f.check.code for findings in found for f in findings if f.severity in (Severity.ERROR, Severity.HARD)
+    )
+
+    assert median(len(findings) for findings in found) <= 3
+    assert set(errors) <= set(ERRORS_LEFT)
+    assert errors.total() <= 12
+
+
+@pytest.mark.slow
+def test_the_checks_find_nothing_in_the_finished_demo_that_was_not_asked_or_has_changed(whole: Study) -> None:
+    settled = [run_checks(patient) for patient in Patient.objects.select_related("study")]
+
+    assert [query for each in settled for query in (*each.asked, *each.closed)] == []
+
+
+def queries_at(instant: datetime) -> dict[str, list[Any]]:
+    """The queries that had been asked by an instant, as they were then, by their state; from the trail."""
+    rows = Query.history.filter(recording__at__lte=instant).order_by("history_id")
+    states: dict[str, list[Any]] = {state: [] for state in QueryState}
+    for row in {row.id: row for row in rows}.values():
+        states[row.state].append(row)
+    return states
+
+
+def test_one_query_in_eight_is_open_at_the_first_cut_and_at_the_last_one_only_those_about_an_error_that_was_left(
+    whole: Study,
+) -> None:
+    first, last = (datetime(cut.year, cut.month, cut.day, 23, 59, tzinfo=UTC) for cut in CUTS)
+    at_first, at_last = queries_at(first), queries_at(last)
+    asked_by_then = sum(map(len, at_first.values()))
+
+    assert 0.10 <= len(at_first["open"]) / asked_by_then <= 0.15
+    assert 0.10 <= len(at_first["open"]) / Query.objects.count() <= 0.15
+    assert {query.check_code for query in at_last["open"]} == set(ERRORS_LEFT)
+    assert {query.check_code for query in Query.objects.open()} == set(ERRORS_LEFT)
+
+
+def test_a_patient_has_three_system_queries_in_the_median_at_most(whole: Study) -> None:
+    counts = Counter(Query.objects.exclude(check_code="").values_list("patient", flat=True))
+
+    assert median(counts[patient.pk] for patient in Patient.objects.all()) <= 3
+
+
+def test_a_query_that_a_correction_mended_was_closed_by_the_checks_after_it_was_asked(whole: Study) -> None:
+    mended = Query.objects.filter(state=QueryState.CLOSED)
+
+    assert mended.count() > 3
+    for query in mended:
+        asked, closed = query.history.order_by("version")
+        assert asked.recording.at < closed.recording.at
+        assert (closed.recording.person_name, closed.recording.reason) == ("edit-checks", "Edit checks were run.")
+
+
+def test_no_query_is_older_than_the_record_that_it_is_about(whole: Study) -> None:
+    entered = {
+        (model.form.code, row.id): row.recording.at
+        for model in record_models()
+        if not model.form.part_of
+        for row in model.history.filter(version=1).select_related("recording")
+    }
+
+    for first in Query.history.filter(version=1).select_related("recording"):
+        assert entered[first.form, first.record] < first.recording.at
+
+
+@pytest.mark.slow
+def test_no_record_lacks_an_answer_that_its_form_asks_for(whole: Study) -> None:
+    lacking = {
+        (model.form.code, name) for model in record_models() for row in model.objects.all() for name in unanswered(row)
+    }
+
+    assert lacking == set()
 
 
 # --- the database

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import replace
+from datetime import date
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,22 @@ import pyarrow.parquet as pq
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from analysis.catalogue import NotInCatalogue
 from analysis.derive import datasets as derived
-from analysis.export import FORMATS, CannotExport, export, export_zip, write_dataset
+from analysis.disclosure import CannotExport, Disclosure
+from analysis.export import FORMATS, export, export_zip, write_dataset
 from analysis.extract import EVERYTHING
 from analysis.report import report
 from analysis.standards.adam import DATASETS
-from tests.analysis.test_extract import coordinator_of
+from analysis.withdrawals import sentence_about
+from patients.models import EndOfStudy, Withdrawal
+from tests import make
+from tests.analysis.test_extract import somebody_of
+from trial.access_record.models import AccessEvent, AccessKind
 from trial.audit import recording
-from trial.models import Patient, Study
+from trial.models import Patient, Role, Study
 
 
 @pytest.fixture
@@ -112,6 +119,33 @@ def test_csv_and_parquet_hold_the_same(demo: Study, tmp_path: Path):
                 assert csv[variable.name].tolist() == [str(value) for value in values]
 
 
+def test_the_manifest_says_who_withdrew_consent_and_of_whom_no_sample_may_be_used(demo: Study, tmp_path: Path):
+    first, second, third = Patient.objects.filter(study=demo).order_by("number")[:3]
+    with recording(by=make.author(), reason="Nobody has left yet."):
+        EndOfStudy.objects.filter(patient__study=demo).delete()
+        Withdrawal.objects.filter(patient__study=demo).delete()
+    make.record(Withdrawal, first, withdrawn_on=date(2013, 9, 2), extent="ALL")
+    make.record(Withdrawal, second, withdrawn_on=date(2013, 9, 3), extent="TREATMENT")
+    make.record(EndOfStudy, third, ended_on=date(2013, 9, 4), reason="WITHDRAWAL OF CONSENT")
+
+    manifest = export(EVERYTHING, tmp_path / "out", formats=["csv"])
+
+    days = {
+        each["patient"]: [each[f"{what}_from"] for what in ("treatment", "contact", "samples")]
+        for each in manifest["withdrawals"]
+    }
+    assert days[first.number] == ["2013-09-02"] * 3
+    assert days[second.number] == ["2013-09-03", None, None]
+    assert days[third.number] == ["2013-09-04", "2013-09-04", None]
+    readme = (tmp_path / "out" / "README.txt").read_text(encoding="utf-8")
+    assert "3 patients withdrew consent, 1 of them to any further use of samples" in readme
+
+
+def test_an_export_without_a_withdrawal_says_nothing_of_one():
+    assert sentence_about([]) == ""
+    assert sentence_about([{"samples_from": None}]).startswith("1 patient withdrew consent: see withdrawals in")
+
+
 def test_parquet_files_carry_the_labels(demo: Study, tmp_path: Path):
     export(EVERYTHING, tmp_path / "out", formats=["parquet"])
 
@@ -146,15 +180,24 @@ def test_the_zip_holds_the_same_files_under_its_own_name(demo: Study):
         assert f"{name.removesuffix('.zip')}/adtte_synthetic.csv" in archive.namelist()
 
 
-def test_a_coordinator_exports_the_own_site(demo: Study, tmp_path: Path):
+def test_a_statistician_of_one_site_exports_that_site(demo: Study, tmp_path: Path):
     patient = Patient.objects.order_by("number").first()
     assert patient is not None
 
-    manifest = export(coordinator_of(patient.site), tmp_path / "out")
+    manifest = export(somebody_of(patient.site, Role.STATISTICIAN), tmp_path / "out")
 
     adsl = pd.read_csv(tmp_path / "out" / "adsl_synthetic.csv")
     assert adsl["USUBJID"].str.startswith(f"SYN-{patient.site.number}").all()
     assert manifest["scope"] == f"site {patient.site.number} only"
+
+
+def test_whoever_may_take_nothing_away_exports_nobody(demo: Study, tmp_path: Path):
+    patient = Patient.objects.order_by("number")[0]
+
+    manifest = export(somebody_of(patient.site), tmp_path / "out")
+
+    assert pd.read_csv(tmp_path / "out" / "adsl_synthetic.csv").empty
+    assert manifest["scope"] == "no site"
 
 
 # Purpose and recipient
@@ -169,6 +212,92 @@ def test_data_of_real_patients_need_a_purpose_and_a_recipient(real_data: Study, 
 
     assert (manifest["purpose"], manifest["recipient"], manifest["note"]) == ("Review", "A. Person", "")
     assert (tmp_path / "out" / "adsl.csv").exists()
+
+
+# On record
+
+
+def exported() -> AccessEvent:
+    """The only event of data that left."""
+    return AccessEvent.objects.get(kind=AccessKind.EXPORTED)
+
+
+def numbers_in(event: AccessEvent) -> set[str]:
+    keys = event.patients.values("patient_id")
+    return set(Patient.objects.filter(pk__in=keys).values_list("number", flat=True))
+
+
+def test_the_command_puts_on_record_who_took_which_patients_for_what(demo: Study, tmp_path: Path):
+    out = tmp_path / "out"
+    command("--cohort", "no-prior-allohsct", "--purpose", "Check in R", "--recipient", "A. Person", "--out", str(out))
+
+    event = exported()
+    adsl = pd.read_csv(out / "adsl_synthetic.csv")
+    manifest = (out / "manifest.json").read_bytes()
+    me = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
+    assert numbers_in(event) == set(adsl["USUBJID"])
+    assert (event.purpose, event.recipient) == ("Check in R", "A. Person")
+    assert event.content_hash == hashlib.sha256(manifest).hexdigest()
+    assert (event.study, event.page, event.channel) == (demo, "export command", "command")
+    assert (event.by, event.person_name) == (None, f"{me} (on the server)")
+
+
+def test_a_report_on_the_screen_is_on_record_with_the_patients_that_it_names(demo: Study):
+    out = StringIO()
+    call_command("report", "--output", "T-5.3", "--cohort", "all", stdout=out)
+
+    named = {
+        number
+        for output in json.loads(out.getvalue())["outputs"]
+        for result in output["results"]
+        for number in result["patients"]
+    }
+    assert named
+    assert numbers_in(exported()) == named
+    assert exported().content_hash == hashlib.sha256(out.getvalue().removesuffix("\n").encode()).hexdigest()
+    assert exported().what == "report-MT103-211-all-synthetic.json"
+
+
+def test_each_file_of_a_report_is_on_record(demo: Study, tmp_path: Path):
+    call_command("report", "--output", "T-5.3", "--format", "json,html", "--out", str(tmp_path), stdout=StringIO())
+
+    kept = {event.what: event.content_hash for event in AccessEvent.objects.filter(kind=AccessKind.EXPORTED)}
+    assert kept == {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in tmp_path.iterdir()}
+
+
+def test_a_report_on_real_patients_needs_a_purpose_and_a_recipient(real_data: Study):
+    with pytest.raises(CommandError, match="Say what the data are for and who receives them") as refused:
+        call_command("report", "--output", "T-5.3", stdout=StringIO())
+
+    assert refused.value.returncode == 2
+    assert not AccessEvent.objects.exists()
+
+
+def test_words_longer_than_the_record_keeps_are_refused(demo: Study, tmp_path: Path):
+    with pytest.raises(CannotExport, match=r"The purpose has 201 characters\. Say it in at most 200\."):
+        export(EVERYTHING, tmp_path / "out", purpose="x" * 201)
+
+
+def test_what_cannot_be_put_on_record_does_not_leave(demo: Study, tmp_path: Path):
+    def fail(left: Disclosure) -> None:
+        raise CannotExport("The access record cannot be written, so nothing is given out.")
+
+    with pytest.raises(CannotExport):
+        export(EVERYTHING, tmp_path / "out", formats=["csv"], keep=fail)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_that_takes_no_record_gives_out_nothing(demo: Study, tmp_path: Path):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE trial_accessedpatient RENAME TO gone")
+
+    for arguments in (["export", "--out", str(tmp_path / "out")], ["report"]):
+        out = StringIO()
+        with pytest.raises(CommandError, match="The access record cannot be written, so nothing is given out"):
+            call_command(*arguments, stdout=out)
+        assert out.getvalue() == ""
+    assert list(tmp_path.iterdir()) == []
 
 
 # All or nothing
@@ -291,6 +420,15 @@ def agree(found: dict[Any, tuple[float | None, ...]]) -> None:
             continue
         for mine, theirs in zip(numbers, found[key], strict=True):
             assert mine == (None if theirs is None else pytest.approx(theirs, rel=1e-9, abs=1e-9)), key
+
+
+@pytest.mark.parametrize("name", ["redo.R", "redo.py"])
+def test_a_script_that_redoes_numbers_has_at_most_fifteen_lines(demo: Study, tmp_path: Path, name: str):
+    export(EVERYTHING, tmp_path / "out", formats=["csv"])
+
+    lines = (tmp_path / "out" / name).read_text(encoding="utf-8").splitlines()
+    assert len([line for line in lines if line.strip()]) <= 15
+    assert max(map(len, lines)) <= 140
 
 
 @pytest.mark.reference

@@ -22,12 +22,12 @@ def somebody(db: None) -> User:
     return User.objects.create_user("somebody")
 
 
-def coordinator_of(site: Site) -> User:
-    user = User.objects.create_user(f"coordinator-of-{site.number}")
+def somebody_of(site: Site, role: Role = Role.COORDINATOR) -> User:
+    user = User.objects.create_user(f"{role}-of-{site.number}")
     with recording(by=user, reason="A new person."):
-        person = Person(user=user, name="A coordinator", organisation="A hospital")
+        person = Person(user=user, name="Somebody", organisation="A hospital")
         person.save()
-        Membership(person=person, study=site.study, site=site, role=Role.COORDINATOR, starts_on=date(2011, 1, 1)).save()
+        Membership(person=person, study=site.study, site=site, role=role, starts_on=date(2011, 1, 1)).save()
     return user
 
 
@@ -80,7 +80,7 @@ def test_a_coordinator_gets_the_records_of_the_own_site_alone(demo: Study):
     patient = Patient.objects.filter(study=demo).first()
     assert patient is not None
 
-    found = extract(coordinator_of(patient.site), demo)
+    found = extract(somebody_of(patient.site), demo)
 
     here = set(Patient.objects.filter(site=patient.site).values_list("number", flat=True))
     assert set(found.frames["SUBJ"]["patient"]) == here

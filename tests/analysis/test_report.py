@@ -15,7 +15,7 @@ from analysis.catalogue import NotInCatalogue
 from analysis.extract import EVERYTHING
 from analysis.report import population_in_words, read_day, read_instant, report, report_html
 from patients.models import Death, HaematologyResult, ResponseAssessment
-from tests.analysis.test_extract import coordinator_of
+from tests.analysis.test_extract import somebody_of
 from trial.audit import recording
 from trial.models import Patient, Study
 
@@ -150,7 +150,7 @@ def test_an_earlier_instant_knows_fewer_patients(demo: Study):
 def test_a_coordinator_reads_the_own_site_and_no_published_figures(demo: Study):
     patient = Patient.objects.order_by("number").first()
     assert patient is not None
-    viewer = coordinator_of(patient.site)
+    viewer = somebody_of(patient.site)
 
     made = report(viewer)
 
@@ -218,6 +218,7 @@ def test_files_are_written_into_the_folder_and_named_synthetic(demo: Study, tmp_
         (["--cohort", "x"], "There is no cohort 'x'. Choose from prior-allohsct, no-prior-allohsct, all."),
         (["--output", "T-9"], "There is no output T-9. Choose from F-1.2, T-2.1,"),
         (["--as-of", "yesterday"], "'yesterday' is not an instant. Write it as 2014-09-30"),
+        (["--as-of", "20140930"], "'20140930' is not an instant. Write it as 2014-09-30"),
         (["--as-of", "2999-01-01"], "is not over yet. Give one up to 20"),
         (["--as-of", "1999-01-01"], "was not recorded yet. Give one from 20"),
         (["--cutoff", "2014-02-30"], "'2014-02-30' is not a date. Write the cut-off as 2014-09-30."),

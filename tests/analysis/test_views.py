@@ -1,7 +1,9 @@
 """The report on the page: its state in the address, its cells and their patients, its figures, its export, the search."""
 
+import hashlib
 import io
 import json
+import time
 import zipfile
 from datetime import timedelta
 
@@ -11,11 +13,14 @@ from django.test import Client
 from analysis.live import live_report
 from analysis.views import SOURCES, address_of
 from patients.models import Death, Demographics, Enrolment, InfusionInterval, Transplant
+from safety.models import AdverseEvent
 from tests import make
 from tests.cast import Cast
+from trial.access_record.models import AccessEvent, AccessKind
 from trial.audit import recording
 from trial.models import Patient
 from trial.records import record_model
+from trial.sign_in.confirmation import BEGAN
 
 
 def treat(patient: Patient) -> None:
@@ -90,6 +95,43 @@ def test_the_report_is_live_and_the_past_can_be_asked(statistics: Client, patien
     assert "Later changes are not in these numbers." in past
 
 
+def swap_numbers(one: Patient, other: Patient) -> None:
+    """Let two patients change numbers."""
+    with recording(by=make.author(), reason="The numbers were mixed up."):
+        first, second = one.number, other.number
+        for patient, number in ((one, "SYN-999-999"), (other, first), (one, second)):
+            patient.number = number
+            patient.save()
+
+
+def shown_last() -> set[int]:
+    return {one.patient_id for one in AccessEvent.objects.latest("pk").patients.all()}
+
+
+def test_pages_of_the_past_record_the_patients_of_that_instant(statistics: Client, patient, patient_elsewhere):
+    treat(patient)
+    make.record(AdverseEvent, patient, grade=5, outcome="FATAL", is_ongoing=False, ended="2013-09-01")
+    make.record(Death, patient, died_on="2013-09-01")
+    last = Death.history.first().recording.at.isoformat().replace("+00:00", "Z")
+    swap_numbers(patient, patient_elsewhere)
+
+    listing = statistics.get(f"/MT103-211/report/L-6.8/?as_of={last}")
+    of_listing = shown_last()
+    cell = next(
+        address
+        for _, _, rows in statistics.get(f"/MT103-211/report/T-5.3/?as_of={last}").context["tables"]
+        for _, cells in rows
+        for result, address in cells
+        if result and result.patients
+    )
+    behind = page(statistics, f"/MT103-211/report/T-5.3/patients/{cell}/?as_of={last}")
+
+    assert listing.status_code == 200
+    assert of_listing == shown_last() == {patient.pk}
+    assert "/MT103-211/patients/SYN-034-001/" in behind  # the number that the patient has today
+    assert "/MT103-211/patients/SYN-012-001/" not in behind
+
+
 def test_a_number_of_the_past_says_that_its_forms_open_as_they_are_now(statistics: Client, patient: Patient):
     treat(patient)
     last = Transplant.history.first().recording.at.isoformat().replace("+00:00", "Z")
@@ -107,6 +149,7 @@ def test_the_state_of_the_page_is_in_every_link(statistics: Client, patient: Pat
     found = page(statistics, "/MT103-211/report/?cohort=all&cutoff=2014-09-30")
 
     assert "cut-off 30-Sep-2014" in found
+    assert "cut-off 30-Sep-2014" in page(statistics, "/MT103-211/report/?cohort=all&cutoff=30sep2014")
     assert 'href="/MT103-211/report/T-4.1/?cohort=all&amp;cutoff=2014-09-30"' in found
 
 
@@ -149,28 +192,91 @@ def test_the_export_is_a_zip_with_its_manifest(statistics: Client, patient: Pati
     assert any(name.lower().startswith("adtte") for name in names)
 
 
-def test_an_export_that_cannot_be_made_says_why(statistics: Client, cast: Cast, patient: Patient):
-    answer = statistics.post("/MT103-211/report/export/", {"format": ["xls"]})
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"format": ["xls"]}, "There is no format &#x27;xls&#x27;. Choose from csv, parquet."),
+        ({}, "Choose at least one of csv, parquet."),
+        ({"cohort": "some"}, "Select a valid choice. some is not one of the available choices."),
+        ({"cutoff": "12.3.2013"}, "&#x27;12.3.2013&#x27; is not a date."),
+        ({"as_of": "yesterday"}, "&#x27;yesterday&#x27; is not an instant."),
+        ({"as_of": "2999-01-01", "format": ["csv"]}, "is not over yet."),
+        ({"purpose": "x" * 201}, "Ensure this value has at most 200 characters"),
+    ],
+)
+def test_an_export_that_cannot_be_made_says_why_and_keeps_what_was_typed(statistics: Client, patient, given, sentence):
+    answer = statistics.post("/MT103-211/report/export/", {"recipient": "Dr Ada Roe"} | given)
+    shown = answer.content.decode()
 
     assert answer.status_code == 400
-    assert "There is no format &#x27;xls&#x27;. Choose from csv, parquet." in answer.content.decode()
+    assert sentence in shown
+    assert 'value="Dr Ada Roe"' in shown
+    assert not AccessEvent.objects.filter(kind=AccessKind.EXPORTED).exists()
 
 
 def test_a_real_study_is_exported_for_a_purpose_to_a_recipient(statistics: Client, cast: Cast, patient: Patient):
     with recording(by=make.author(), reason="The study is real."):
         cast.study.is_synthetic = False
         cast.study.save()
+    said = {"format": ["csv"], "purpose": "Safety review", "recipient": "Dr Ada Roe"}
 
-    form = page(statistics, "/MT103-211/report/")
-    answer = statistics.post("/MT103-211/report/export/", {"format": ["csv"]})
+    menu = page(statistics, "/MT103-211/report/")
+    missing = statistics.post("/MT103-211/report/export/", {"format": ["csv"], "purpose": "Safety review"})
+    right = statistics.post("/MT103-211/report/export/", said)
 
-    assert 'name="purpose" required' in form
-    assert answer.status_code == 400
-    assert "Say what the data are for and who receives them" in answer.content.decode()
+    assert 'name="purpose" required' in menu
+    assert missing.status_code == 400
+    assert "Say who receives the data." in missing.content.decode()
+    assert 'value="Safety review"' in missing.content.decode()
+    assert right.status_code == 200
+    assert AccessEvent.objects.filter(kind=AccessKind.EXPORTED).count() == 1
+
+
+def test_an_export_is_on_record_with_its_patients_purpose_recipient_and_hash(
+    statistics, cast, patient, patient_elsewhere
+):
+    treat(patient)
+    make.record(Enrolment, patient_elsewhere)  # of no cohort: never treated
+    asked = {"cohort": "prior-allohsct", "format": ["csv"], "purpose": "Safety review", "recipient": "Dr Ada Roe"}
+
+    answer = statistics.post("/MT103-211/report/export/", asked)
+
+    archive = zipfile.ZipFile(io.BytesIO(answer.content))
+    (manifest,) = [name for name in archive.namelist() if name.endswith("manifest.json")]
+    (event,) = AccessEvent.objects.filter(kind=AccessKind.EXPORTED)
+    assert (event.by, event.role, event.page, event.channel) == (
+        cast["statistician"],
+        "statistician",
+        "report-export",
+        "page",
+    )
+    assert (event.purpose, event.recipient) == ("Safety review", "Dr Ada Roe")
+    assert event.what == manifest.split("/")[0]
+    assert event.content_hash == hashlib.sha256(archive.read(manifest)).hexdigest()
+    assert [one.patient_id for one in event.patients.all()] == [patient.pk]
 
 
 def test_following_a_link_never_takes_data_away(statistics: Client, patient: Patient):
-    assert statistics.get("/MT103-211/report/export/").status_code == 405
+    answer = statistics.get("/MT103-211/report/export/?cohort=all&cutoff=2014-09-30")
+
+    assert answer["Content-Type"].startswith("text/html")
+    assert 'value="2014-09-30"' in answer.content.decode()
+    assert not AccessEvent.objects.filter(kind=AccessKind.EXPORTED).exists()
+
+
+def test_datasets_leave_only_with_whoever_confirmed_who_they_are_lately(statistics: Client, patient: Patient):
+    session = statistics.session
+    session[BEGAN] = time.time() - 11 * 60
+    session.save()
+    asked = {"format": ["csv"], "purpose": "Safety review", "recipient": "Dr Ada Roe"}
+
+    answers = [
+        statistics.get("/MT103-211/report/export/"),
+        statistics.post("/MT103-211/report/export/", asked),
+    ]
+
+    assert [answer["Location"].split("?")[0] for answer in answers] == ["/account/confirm/"] * 2
+    assert not AccessEvent.objects.filter(kind=AccessKind.EXPORTED).exists()
 
 
 def test_people_who_see_the_same_patients_share_one_computation(cast: Cast, patient: Patient):

@@ -30,4 +30,4 @@ def test_the_dictionary_shows_name_cdisc_unit_and_limits():
     assert "| weight_kg | Weight | WEIGHT | number, 1 decimal place | kg | R | 25 – 250 |" in rows
     assert "| started | Onset | AESTDTM | date and time, month at least |  | R |  |" in rows
     assert "| sensitivity | Assay sensitivity | MRDSENS | ratio | ratio | R | 1e-07 – 0.1 |" in rows
-    assert "| event_number | Fatal adverse event | DTHAEREF | whole number |  |  | 1 –  |" in rows
+    assert "| event_number | Fatal adverse event | DTHAEREF | whole number |  | R | 1 –  |" in rows

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.benchmark
+pytestmark = [pytest.mark.benchmark, pytest.mark.slow]  # ten times the demo takes minutes to write
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_READINGS = (

@@ -1,6 +1,9 @@
 """The casebook on the page: who is listed, what a form says, what was corrected."""
 
+import csv
+import hashlib
 import html
+import io
 import re
 from decimal import Decimal
 
@@ -18,6 +21,7 @@ from patients.models import (
     HaematologySample,
     InfusionInterval,
     Marrow,
+    Medication,
     MrdAssay,
     PerformanceStatus,
     PriorTherapy,
@@ -26,6 +30,7 @@ from patients.models import (
 from safety.models import AdverseEvent
 from tests import make
 from tests.cast import Cast
+from trial.access_record.models import AccessEvent, AccessKind
 from trial.audit import recording
 from trial.models import FormEntry, Patient
 
@@ -58,6 +63,26 @@ def test_the_list_shows_the_facts_of_each_patient_of_the_site(at_site: Client, p
     facts = "SYN-012-001 012 Ulm Germany Female 17-May-1980 04-Mar-2013 Yes 04-Mar-2013 Died UN-Aug-2013"
     assert facts in page
     assert "SYN-034-001" not in page
+
+
+def test_whether_there_was_a_transplant_is_said_when_somebody_has_said_it(at_site: Client, patient: Patient):
+    def said() -> list[str]:
+        page = at_site.get(f"/MT103-211/patients/{patient.number}/").content.decode()
+        return re.findall(r"Prior alloHSCT</\w+>\s*<\w+[^>]*>\s*(\w+)", page)
+
+    asked_nothing = said()
+    log = make.entry_expected(patient, "HSCT")
+    with recording(by=make.author(), reason="The log was asked for."):
+        log.has_any = False
+        log.save()
+
+    assert (asked_nothing, said()) == ([], ["No"])
+
+
+def test_a_failed_screening_is_a_status(at_site: Client, patient: Patient):
+    make.record(Enrolment, patient, is_enrolled=False, enrolled_on=None, screen_failure="IN04")
+
+    assert "Failed screening" in at_site.get(f"/MT103-211/patients/{patient.number}/").content.decode()
 
 
 @pytest.mark.parametrize(
@@ -98,11 +123,45 @@ def test_the_length_of_a_page_is_not_in_the_address(at_site: Client, patient: Pa
     assert answer.context["table"].paginator.per_page == 50
 
 
-def test_a_search_too_long_for_a_number_gets_a_sentence(at_site: Client):
-    answer = at_site.get(f"/MT103-211/patients/?q={'x' * 70_000}")
+@pytest.mark.parametrize("page", ["patients/", "patients.csv"])
+def test_a_filter_that_cannot_be_read_keeps_what_was_typed(at_site: Client, patient: Patient, page: str):
+    answer = at_site.get(f"/MT103-211/{page}?q={'x' * 61}&site=99&status=gone")
+    content = answer.content.decode()
 
     assert answer.status_code == 400
-    assert "Patient number: Ensure this value has at most 60 characters" in answer.content.decode()
+    assert f'value="{"x" * 61}"' in content
+    assert "Ensure this value has at most 60 characters" in content
+    assert content.count("Select a valid choice.") == 2
+    assert "so nothing is listed" in content
+    assert "SYN-012-001" not in content
+
+
+def test_the_csv_is_the_list_as_it_is_narrowed_and_sorted(client: Client, cast: Cast, patient, patient_elsewhere):
+    make.record(Demographics, patient)
+    make.record(Enrolment, patient)
+    make.record(Death, patient, died_on="2013-08")
+    client.force_login(cast["monitor"])
+
+    answer = client.get("/MT103-211/patients.csv?q=SYN&sort=-number")
+    last, first = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
+
+    assert answer["Content-Disposition"] == 'attachment; filename="synthetic-MT103-211-patients.csv"'
+    assert (last["Patient"], first["Patient"]) == ("SYN-034-001", "SYN-012-001")
+    assert (first["Site"], first["Sex"], first["Born"], first["Status"]) == (
+        "012 Ulm",
+        "Female",
+        "17-May-1980",
+        "Died UN-Aug-2013",
+    )
+
+
+def test_the_csv_is_on_record_with_its_patients_and_its_hash(at_site: Client, cast: Cast, patient, patient_elsewhere):
+    answer = at_site.get("/MT103-211/patients.csv")
+
+    (event,) = AccessEvent.objects.filter(kind=AccessKind.EXPORTED)
+    assert (event.by, event.role, event.page) == (cast["coordinator"], "coordinator", "patient-list-csv")
+    assert event.content_hash == hashlib.sha256(answer.content).hexdigest()
+    assert [one.patient_id for one in event.patients.all()] == [patient.pk]
 
 
 def test_each_form_says_how_far_it_is(at_site: Client, patient: Patient):
@@ -170,7 +229,31 @@ def test_rows_are_in_the_order_of_their_dates(at_site: Client, patient: Patient)
 
     answer = at_site.get(f"/MT103-211/patients/{patient}/AE/")
 
-    assert [record.started for record in answer.context["records"]] == ["2013-03", "2013-03-05", "2013-03-09"]
+    assert [record.started for record in answer.context["page"]] == ["2013-03", "2013-03-05", "2013-03-09"]
+
+
+def test_many_rows_are_read_page_by_page_in_the_order_of_their_dates(at_site: Client, patient: Patient):
+    with recording(by=make.author(), reason="Many medications."):
+        entries = FormEntry.objects.bulk_create(
+            [FormEntry(patient=patient, form="CM", repeat=n, comment=f"Box {n}.") for n in range(1, 53)]
+        )
+        Medication.objects.bulk_create(
+            [
+                Medication(patient=patient, entry=entry, drug=f"Drug {entry.repeat}", started=f"20{entry.repeat:02}-01")
+                for entry in entries
+            ]
+        )
+
+    first, second = (
+        at_site.get(f"/MT103-211/patients/{patient}/CM/?page={page}").content.decode() for page in ("1", "99")
+    )
+
+    assert "<strong>52</strong> rows, 1 to 50 of them here." in first
+    assert "<strong>52</strong> rows, 51 to 52 of them here." in second
+    assert re.findall(r"<td>Drug (\d+)\s", first) == [str(number) for number in range(1, 51)]
+    assert re.findall(r"<td>Drug (\d+)\s", second) == ["51", "52"]
+    assert ("Box 50." in first, "Box 51." in first) == (True, False)  # a comment stands above the row that it is on
+    assert ("Box 50." in second, "Box 51." in second) == (False, True)
 
 
 def test_a_form_without_records_says_why_it_is_empty(at_site: Client, patient: Patient):
@@ -179,10 +262,12 @@ def test_a_form_without_records_says_why_it_is_empty(at_site: Client, patient: P
         FormEntry.objects.create(patient=patient, form="DM")
 
     assert "there is nothing to report" in text_of(at_site, f"/MT103-211/patients/{patient}/HSCT/")
-    assert "This form is expected, and nothing was entered yet." in text_of(
+    assert "Nothing was entered on this form yet. It is expected." in text_of(
         at_site, f"/MT103-211/patients/{patient}/DM/"
     )
-    assert "This form is not expected of this patient." in text_of(at_site, f"/MT103-211/patients/{patient}/DTH/")
+    assert "Nothing was entered on this form yet. It is filled" in text_of(
+        at_site, f"/MT103-211/patients/{patient}/DTH/"
+    )
 
 
 def test_a_row_of_a_block_leads_to_its_form(at_site: Client, patient: Patient):

@@ -1,80 +1,80 @@
-"""What T-4 and T-5 need of each patient, from the raw tables of a demo by SQL and pandas (STUDY C.1 to C.5); nothing of Marrow."""
+"""Every number of T-4 and T-5 from the raw tables of a demo, without Marrow: STUDY C.1 to C.5 by SQL, pandas, lifelines and SciPy."""
 
 import sqlite3
 
 import numpy as np
 import pandas as pd
+from lifelines import KaplanMeierFitter
+from scipy.stats import binomtest
 
 # fmt: off
-BEST, P, AT = ["NE", "PD", "NR", "PR", "BFHM", "CRh", "CR"], "patient_id", ["patient_id", "on"]  # AT: a marrow
-
+P, DATES, DULL, MONTH = "patient_id", "_(on|at)$|^started$", ("dev", "endofs", "infusionb", "med", "proc", "serious", "transf"), 30.4375
+RESPONSES = {"CR": "free and NEUT > 1 and PLAT > 100", "CRh": "free and NEUT > 0.5 and PLAT > 50", "BFHM": "free and NEUT + PLAT >= 0",
+    "PR": "not worse and 5 < blasts <= 25 and not blasts > base / 2", "NR": "not worse and not free", "PD": "worse", "NE": "free"}
 
 def patients(file, cutoff):
-    """A row a treated patient at a cut-off: kind, died, os, bor, responded, evaluable, low, complete, method, why and rfs, in days."""
-    def day(of):
-        return (pd.to_datetime(of, errors="coerce") - pd.Timestamp("2000-01-01")) // pd.Timedelta(days=1)
-    db, cut, t = sqlite3.connect(file), day(cutoff), {}
-    tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB '[ps]a[tf]*_*' AND name NOT LIKE '%historical%'"
-    for (name,) in db.execute(tables).fetchall():  # patients_ and safety_
-        f = t[name.split("_")[1]] = pd.read_sql_query(f"SELECT * FROM {name} ORDER BY id", db).rename(columns={"started": "onset_on"})
-        for c in [c for c in f if c.endswith("_on")]:  # a month alone is its 15th, of an onset its 1st
-            f[c] = day((f[c] + ("-01" if c == "onset_on" else "-15")).str[:10])
-        for c in [c for c in f if c.endswith("_at")]:  # the day is the site's
-            f[c[:-3] + "_on"] = day(pd.to_datetime(f[c]) + pd.to_timedelta(f[c + "_offset"], unit="min"))
-    starts = t["infusioninterval"].query("dose_ug_per_day > 0 and started_on <= @cut").sort_values("started_at")
-    starts = starts.groupby([P, "cycle"], as_index=False).first()[[P, "cycle", "started_at", "started_on"]]
-    p = starts.groupby(P).first().rename(columns={"started_at": "first_at", "started_on": "first"})
-    newer = pd.concat([t["latertransplant"].set_index(P).transplanted_on, t["latertherapy"].set_index(P).started_on])
-    p["new"] = newer[newer > newer.index.map(p["first"])].groupby(level=0).min()
-    p["died"], _ = t.pop("death").query("died_on <= @cut").set_index(P).died_on, t.pop("endofstudy")  # no signs of life
-    t["survivalcontact"].loc[~t["survivalcontact"].status.str.startswith("ALIVE"), "contacted_on"] = np.nan
-    signs = pd.concat([f.set_index(P)[c] for f in t.values() if len(f) for c in f if c.endswith("_on")])
-    p["os"] = p.died.fillna(signs[signs <= cut].groupby(level=0).max()) - p["first"] + 1
-    window = starts[starts.cycle > 2].groupby(P).started_on.min().reindex(p.index)  # cycle 3, or 14 days past the end of the last one
-    p["window"] = np.fmin(window.fillna(starts[starts.cycle < 3].groupby(P).started_on.max() + 56), p.new)
-    allo = t["transplant"].query("kind == 'ALLOGENEIC'").sort_values("transplanted_on").groupby(P).last()
-    back = ((allo.has_relapsed == 1) | allo.relapsed_on.notna() | allo.status.str.startswith("CR")).map({True: "prior", False: "other"})
-    p["kind"] = back.reindex(p.index).fillna("naive")
-    count = t["haematologyresult"].pivot(index="sample_id", columns="test", values="value")
-    count = t["haematologysample"].merge(count, left_on="id", right_index=True).query("taken_on <= @cut")
-    p["blood"] = count.merge(p, on=P).query("taken_at < first_at").sort_values("taken_at").groupby(P).BLAST.last()
-    marrow = t["marrow"].query("reader == 'CENTRAL'").rename(columns={"sampled_on": "on", "blasts_percent": "blasts"})
-    p["base"] = marrow[marrow.id.isin(t["baselinedisease"].marrow_id)].set_index(P).blasts
-    m = marrow[[*AT, "blasts"]].merge(p, on=P).query("first < on <= @cut")
-    after = m.merge(starts, on=P).query("started_on >= on and started_on > first").groupby(AT)[["started_at", "started_on"]].min()
-    m = m.merge(after.set_axis(["after", "after_on"], axis=1), on=AT, how="left")
-    m["latest"] = np.minimum(m.on + 7, m.new.where(m.on < m.new, cut + 1) - 1)
-    emd = m.merge(t["extramedullaryassessment"], on=P).query("on - 14 <= assessed_on <= latest and not on < after_on <= assessed_on")
-    emd = emd.assign(far=(emd.assessed_on - emd.on).abs()).sort_values(["far", "assessed_on"]).groupby(AT).status.first().rename("emd")
-    near = m.merge(count, on=P).query("on - 3 <= taken_on <= latest and not taken_at >= after")[[*AT, "NEUT", "PLAT", "BLAST", "BLASTLE"]]
-    m = m.merge(emd, on=AT, how="left").merge(near, on=AT, how="left")  # a row a marrow and count
-    m["seen"] = (m.BLAST > 0) | (m.BLASTLE > 0)
-    free = (m.blasts <= 5) & ~m.seen & (m.emd != "PRESENT STABLE/SMALLER")  # of blasts, in marrow, blood and elsewhere
-    worse = m.emd.isin(["PRESENT LARGER", "NEW LESION"]) | (m.blasts - m.base > 24.999) | (m.BLAST - m.blood > 4.999)
-    cr, crh = free & (m.NEUT > 1) & (m.PLAT > 100), free & (m.NEUT > 0.5) & (m.PLAT > 50)
-    rules = [worse, free & (m.NEUT.isna() | m.PLAT.isna()), cr, crh, free, m.blasts.between(5, 25, "right") & ~(m.blasts > m.base / 2)]
-    ruled = t["responseassessment"].merge(marrow[["id", "on"]], left_on="marrow_id", right_on="id").dropna(subset="adjudicated_response")
-    ruled = pd.Series(pd.MultiIndex.from_frame(m[AT]).map(ruled.set_index(AT).adjudicated_response), m.index)
-    m["rank"] = ruled.fillna(pd.Series(np.select(rules, ["PD", "NE", "CR", "CRh", "BFHM", "PR"], "NR"), m.index)).map(BEST.index)
-    inside = m[m.on < m.window]  # the primary window
-    p["bor"] = inside.groupby(P)["rank"].max().reindex(p.index).fillna(0).map(lambda rank: BEST[int(rank)])
-    p["responded"] = inside[inside["rank"] >= BEST.index("CRh")].groupby(P).on.min()
-    a = t["mrdassay"].query("result not in ('NO MARKER', 'SAMPLE INADEQUATE', 'INDETERMINATE')").copy()
-    known, below = a.result == "POSITIVE QUANTIFIED", a.result == "POSITIVE NOT QUANTIFIABLE"
-    a["high"], a["deaf"], a["positive"] = known & (a.level >= 1e-4), ~below & (a.sensitivity > 1e-4), known | below  # deaf: not sensitive
-    a["bad"] = below & (a.quantitative_range > 1e-4) | known & a.deaf
-    how = dict.fromkeys(["high", "deaf", "bad", "positive"], "any") | {"method": lambda used: "; ".join(sorted(set(used)))}
-    a = a.merge(marrow[["id", "on"]], left_on="marrow_id", right_on="id").groupby(AT).agg(how)  # of a sample the worst marker rules
-    a = a.reset_index().merge(p, on=P).query("first < on < window and responded == responded")
-    a["fit"] = a.high | ~a.bad & (a.positive | ~a.deaf)
-    p["evaluable"], low = a.groupby(P).fit.any(), a[a.fit & ~a.high & (a.on >= a.responded)].sort_values("on")
-    p["low"], p["complete"], p["method"] = low.groupby(P).size(), (~low.positive).groupby(low[P]).any(), low.groupby(P).method.first()
-    in_blood = m.seen.groupby([m[P], m.on]).transform("all") & m.duplicated(AT, keep=False)
-    relapses = t["relapse"].query("site != 'MOLECULAR ONLY' and relapsed_on <= @cut").set_index(P).relapsed_on
-    relapses = pd.concat([relapses, m[(m.blasts > 5) | (m.emd == "NEW LESION") | in_blood].set_index(P).on])
-    relapse = relapses[relapses >= relapses.index.map(p.responded)].groupby(level=0).min().reindex(p.index)
-    seen = t["extramedullaryassessment"].query("assessed_on <= @cut").merge(count, on=P).query("-3 <= taken_on - assessed_on <= 7")
-    told = t["survivalcontact"].query("disease == 'REMISSION' and last_assessed_on <= @cut").set_index(P)
-    last = pd.concat([m.set_index(P).on, seen.set_index(P).assessed_on, told.last_assessed_on]).groupby(level=0).max()
-    p["why"] = np.select([relapse.notna(), p.died.notna()], ["relapse", "death"], "censored")
-    return p.assign(rfs=relapse.fillna(p.died).fillna(np.fmax(last, p.responded)) - p.responded + 1)
+    """A row a treated patient. A date is in days since the cut-off, and what happened after it is not there."""
+    db, t = sqlite3.connect(file), {}
+    for (name,) in db.execute("SELECT name FROM sqlite_master WHERE sql GLOB 'CREATE TABLE ?[ps]a*patient_id*' AND name NOT GLOB '*_his*'"):
+        f = t[name.split("_")[1]] = pd.read_sql_query(f"SELECT * FROM {name} ORDER BY id", db, index_col=P)  # patients_ and safety_
+        for c in f.filter(regex=DATES):  # a moment by the clock of its site; a month alone is its 15th, of an onset its 1st
+            shift = f[c + "_offset"] / 1440 if c + "_offset" in f else 14 * (f[c].str.len() == 7) * (c != "started")
+            f[c] = ((pd.to_datetime(f[c], format="ISO8601") - pd.Timestamp(cutoff)) / pd.Timedelta(days=1) + shift).where(lambda on: on < 1)
+    # Treatment; survival, to death or the last visit, finding, sample or dose; the primary window: to cycle 3, 14 days past, or another
+    starts = t["infusioninterval"].query("dose_ug_per_day > 0").groupby([P, "cycle"]).started_at.min().dropna().reset_index("cycle")
+    p = starts.groupby(P)[["started_at"]].min().eval("first = started_at // 1").join(t["death"].died_on)
+    signs = pd.concat([f[c] for name, f in t.items() if len(f) and not name.startswith(DULL) for c in f.filter(regex=DATES)])
+    p["os"] = p.died_on.fillna(signs.groupby(P).max() // 1) - p["first"] + 1
+    p["allo"] = t["transplant"].query("kind == 'ALLOGENEIC'").sort_values("transplanted_on").groupby(P).has_relapsed.last()
+    p["new"] = pd.concat([t["latertransplant"].transplanted_on, t["latertherapy"].started_on]).groupby(P).min()
+    p["end"] = np.fmin(starts.query("cycle < 4").groupby(P).tail(1).eval("started_at + 56 * (cycle < 3)") // 1, p.new)
+    a = t["mrdassay"].query("result in ['POSITIVE QUANTIFIED', 'POSITIVE NOT QUANTIFIABLE', 'NEGATIVE']")  # MRD: none 0, low 2, high 4
+    tells = a.sensitivity.where(a.result != "POSITIVE NOT QUANTIFIABLE", a.quantitative_range) <= 1e-4  # where not: 1 or 3
+    a = a.assign(mrd=np.where(a.level >= 1e-4, 4, 2 * (a.result != "NEGATIVE") + ~tells)).groupby("marrow_id")[["mrd", "method"]].max()
+    marrow = t["marrow"].query("reader == 'CENTRAL'").rename(columns={"sampled_on": "on", "blasts_percent": "blasts"}).join(a, on="id")
+    p["base"] = marrow[marrow.id.isin(t["baselinedisease"].marrow_id)].blasts  # before treatment
+    count = t["haematologysample"].join(t["haematologyresult"].pivot(index="sample_id", columns="test", values="value"), on="id")
+    p["blood"] = count.join(p).query("taken_at < started_at").sort_values("taken_at").groupby(P).BLAST.last()
+    # A marrow with the nearest examination and each count near it, before the next cycle or other treatment; the best response it shows
+    m = marrow.join(p).join(t["responseassessment"].set_index("marrow_id").adjudicated_response.dropna().rename("ruled"), on="id")
+    m = m.join(m.join(pd.concat([starts.started_at, p.new]).rename("stop")).query("stop > on").groupby("id").stop.min(), on="id")
+    exam = m.join(t["extramedullaryassessment"][["assessed_on", "status"]]).query("-14 <= assessed_on - on < 8 and not assessed_on >= stop")
+    exam = exam.assign(far=(exam.assessed_on - exam.on).abs()).sort_values(["far", "assessed_on"]).groupby("id").status.first()
+    near = m.join(count, rsuffix="_").query("-3 <= taken_at - on < 8 and not taken_at >= stop")
+    m = pd.concat([near, m[~m.id.isin(near.id)]]).query("first < on").join(exam, on="id").eval("""
+        worse = status in ['PRESENT LARGER', 'NEW LESION'] or blasts - base > 24.999 or BLAST - blood > 4.999
+        free = not worse and blasts <= 5 and not (BLAST > 0 or BLASTLE > 0) and status != 'PRESENT STABLE/SMALLER'""")
+    m["place"] = np.select([m.eval(f"ruled == '{name}' or ruled != ruled and ({rule})") for name, rule in RESPONSES.items()], range(7))
+    inside = m.query("on < end")  # where a lower place is a stronger response
+    p["place"], p["responded"] = inside.groupby(P).place.min(), inside.query("place < 2").groupby(P).on.min()
+    low = inside.join(p.responded).query("mrd in [0, 2] and on >= responded").sort_values("on").groupby(P)
+    p["evaluable"], p["mrd"], p["method"] = inside.query("mrd in [0, 2, 4]").groupby(P).mrd.min(), low.mrd.min(), low.method.first()
+    relapse = pd.concat([m.query("blasts > 5 or status == 'NEW LESION'").on, t["relapse"].query("site != 'MOLECULAR ONLY'").relapsed_on])
+    p["relapsed"] = relapse.to_frame("on").join(p.responded).query("on >= responded").groupby(P).on.min()  # reported or shown
+    seen = t["extramedullaryassessment"].join(count.taken_at).query("-3 <= taken_at - assessed_on < 8").assessed_on  # with a count
+    last = pd.concat([m.on, seen, t["survivalcontact"].query("disease == 'REMISSION'").last_assessed_on]).groupby(P).max()
+    return p.assign(rfs=p.relapsed.fillna(p.died_on).fillna(np.fmax(last, p.responded)) - p.responded + 1).fillna({"allo": -1, "place": 6})
+
+def number(p, table, column, variable, level, statistic):
+    """A result of the report by its key: the value, its limits, n and N."""
+    p = p[p.allo.eq({"Prior alloHSCT": 1, "No prior alloHSCT": -1}.get(column, p.allo)) & ((p.rfs > 0) | (table not in ["T-4.3", "T-5.1"]))]
+    days, over = (p.rfs, p.relapsed.fillna(p.died_on).notna()) if table == "T-5.1" else (p.os, p.died_on.notna())
+    if statistic in ("count", "interval"):
+        words = {name: p.place == place for place, name in enumerate(RESPONSES)} | {"CR/CRh": p.place < 2, "evaluable": p.evaluable.notna(),
+            "not evaluable": p.evaluable.isna(), "MRD response": p.mrd < 4, "complete MRD response": p.mrd == 0, "event": over,
+            "relapse": p.relapsed.notna(), "death": over & p.relapsed.isna(), "censored": ~over, "dead": over, "alive": ~over}
+        yes = words.get(variable, True) & words.get(level, level is None or p.method == level)
+        k, n = yes.sum(), words[level].sum() if {variable, level} <= set(words) else len(yes)
+        return 100 * k / n, *(100 * np.array(binomtest(k, n).proportion_ci()) if statistic == "interval" else (None, None)), k, n
+    if variable == "observed follow-up" or statistic == "range":
+        months = days[~over | (variable == "follow-up")] / MONTH
+        n, q = len(months), np.quantile(months, [0, 0.25, 0.5, 0.75, 1], method="averaged_inverted_cdf")  # as SAS does
+        values = {"n": [n], "mean": [months.mean()], "median": [q[2]], "quartiles": [None, q[1], q[3]], "range": [None, q[0], q[4]]}
+        return *(values[statistic] + [None, None])[:3], n, n
+    fit = KaplanMeierFitter().fit(days, ~over if "follow-up" in variable else over, label="S", ci_labels=["low", "high"])
+    curve = fit.survival_function_.join(fit.confidence_interval_[fit.survival_function_.S % 1 > 0])  # none if nobody or everybody is left
+    if statistic == "median":  # the midpoint of a stretch at exactly one half (M4)
+        above, half, below = ((curve <= level).idxmax().replace(0, np.nan) / MONTH for level in (0.5 + 1.5e-8, 0.5, 0.5 - 1.5e-8))
+        return (above.S + below.S) / 2, half.low, half.high, len(days), len(days)
+    at = int(level.split()[0]) * MONTH
+    return *(100 * curve.loc[:at].iloc[-1] if at <= days.max() or curve.S.iloc[-1] == 0 else [None] * 3), len(days), len(days)

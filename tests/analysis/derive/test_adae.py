@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.derive.adae import Window, baskets_of, derive_adae, is_treatment_emergent
+from analysis.derive.adae import baskets_of, derive_adae
 from analysis.derive.rows import (
     AcuteGvhd,
     AdverseEvent,
@@ -17,6 +17,7 @@ from analysis.derive.rows import (
     LaterTransplant,
     NeurologicEvent,
 )
+from safety.emergence import Window, is_treatment_emergent
 from safety.terms import TERMS
 from tests.analysis.derive.casebooks import FAR, casebook, derived, row, treated
 from tests.tables import table

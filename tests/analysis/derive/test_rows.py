@@ -20,9 +20,9 @@ def test_every_column_that_is_read_is_one_of_the_form(form):
 
 
 def test_the_tests_that_are_read_are_those_of_the_code_list():
-    from patients.codes import HAEMATOLOGY_TEST
+    from patients.laboratory_tests import panel_of
 
-    assert set(TESTS) <= {code for code, _ in HAEMATOLOGY_TEST}
+    assert set(TESTS) <= {test.code for test in panel_of("LBH")}
 
 
 def test_blanks_are_none_and_every_kind_is_a_plain_value():
