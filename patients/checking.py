@@ -22,7 +22,7 @@ from patients.casebook import children_of, wide_column
 from patients.laboratories import laboratories_for
 from trial import partial_dates
 from trial.derivations import Looking
-from trial.edit_checks import Casebook, EditCheck, Record, find, touching
+from trial.edit_checks import Casebook, EditCheck, Record, SavedRecord, find, touching
 from trial.fields import MomentField, PartialDateField
 from trial.models import FormEntry, Patient
 from trial.records import FIRST_VERSION, PatientRecord, record_model, record_models
@@ -41,17 +41,24 @@ def edit_checks() -> tuple[EditCheck, ...]:
 
 
 def run_checks(
-    patient: Patient, forms: Iterable[str] | None = None, *, channel: str = "command", is_locked: bool = False
+    patient: Patient,
+    forms: Iterable[str] | None = None,
+    *,
+    saved: SavedRecord | None = None,
+    channel: str = "command",
+    is_locked: bool = False,
 ) -> Settled:
     """Run the checks that a change of these forms touches (all when None), and bring the patient's queries in line.
 
+    Where one record was `saved`, and nothing else of its form was changed, what cannot follow from it is not asked anew.
     `is_locked` says that the transaction of whoever calls holds the patient already.
     """
     checks = edit_checks() if forms is None else touching(edit_checks(), forms)
     with transaction.atomic(savepoint=not is_locked):
         if not is_locked:
             hold(patient)  # two runs would ask the same question twice
-        return settle(patient, find(checks, casebook_for(patient, checks)), checks, channel=channel)
+        findings = find(checks, casebook_for(patient, checks), saved)
+        return settle(patient, findings, checks, saved=saved, channel=channel)
 
 
 def hold(patient: Patient) -> None:

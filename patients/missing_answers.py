@@ -62,7 +62,7 @@ def why_missing(model: type[PatientRecord]) -> EditCheck:
         asks="The form needs these answers, and they are marked as missing: {answers}. Please say why.",
         severity=Severity.WARNING,
         fails=fails,
-        reads=(code,),
+        by_record=True,
     )
 
 

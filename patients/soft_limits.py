@@ -73,7 +73,7 @@ def laboratory_check(test: LaboratoryTest) -> EditCheck:
         asks=f"{test.label} {{value}}{behind(test.unit)} is {{where}}. Please confirm, or correct it.",
         severity=Severity.WARNING,
         fails=fails,
-        reads=(test.panel,),
+        by_record=True,
     )
 
 

@@ -414,7 +414,7 @@ CHECKS = (
         "The event has recovered. Enter the day on which it ended.",
         lambda record, book: record.outcome == "RECOVERED/RESOLVED" and record.ended is None,
         needs=("outcome",),
-        reads=("AE",),
+        by_record=True,
     ),
     check(
         "EC-143",
@@ -472,7 +472,7 @@ CHECKS = (
         "The event is serious. Say by which criterion.",
         lambda record, book: record.is_serious and not any(getattr(record, name) for name in CRITERIA),
         needs=("is_serious",),
-        reads=("AE",),
+        by_record=True,
     ),
     check(
         "EC-149",
@@ -529,7 +529,7 @@ CHECKS = (
         "The sponsor was told {hours} hours after the site knew. More than 24 is a deviation: confirm.",
         late_report,
         needs=("aware_at", "reported_at"),
-        reads=("SAE",),
+        by_record=True,
         proposes_deviation="SAFETY REPORTING",
     ),
     check(
@@ -540,7 +540,7 @@ CHECKS = (
         "The highest grade is {grade}, but the grade history goes to {highest}. Correct one of them.",
         grades_disagree,
         needs=("grade",),
-        reads=("AE",),
+        by_record=True,
     ),
     check(
         "EC-156",
@@ -559,7 +559,7 @@ CHECKS = (
         "CTCAE v4.03 has no grade {grade} for {coded_term}. It has {allowed}.",
         grade_not_of_term,
         needs=("coded_term", "grade"),
-        reads=("AE",),
+        by_record=True,
     ),
     check(
         "EC-158",
@@ -582,7 +582,7 @@ CHECKS = (
             and (record.is_serious or bool(set(record.special_interest or ()) - {"NONE"}))
         ),
         needs=("started",),
-        reads=("AE",),
+        by_record=True,
     ),
     check(
         "EC-160",
@@ -745,7 +745,7 @@ CHECKS = (
         "Enter the stool volume, or the number of episodes.",
         lambda record, book: record.has_signs and record.stool_ml_per_day is None and record.stool_episodes is None,
         needs=("has_signs",),
-        reads=("GVA",),
+        by_record=True,
     ),
     check(
         "EC-177",
@@ -764,7 +764,7 @@ CHECKS = (
         ERROR,
         "Chronic GVHD needs a diagnostic sign, or a distinctive one that was confirmed. Please check.",
         chronic_without_sign,
-        reads=("GVC",),
+        by_record=True,
     ),
     check(
         "EC-179",
@@ -834,7 +834,7 @@ CHECKS = (
             "{test} is grade {laboratory_grade} for the second time in a row. Is there an adverse event of that grade?",
             result_without_event(panel),
             needs=("taken_at",),
-            reads=("AE", "EX"),
+            reads=(panel, "AE", "EX"),
         )
         for panel in ("LBH", "LBC")
     ),

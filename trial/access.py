@@ -14,14 +14,14 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 from trial.access_record.keeping import has_said, plain, record_access, shown_by, shows, taken_by
 from trial.access_record.models import AccessKind
 from trial.audit import Recording, recording
-from trial.models import Membership, Patient, Role, Site, Study
+from trial.models import Membership, Patient, Role, Site, Study, Transfer
 
 Viewer = AbstractBaseUser | AnonymousUser
 
@@ -325,6 +325,7 @@ def _patient(request: Any, study: str, number: str) -> Patient:
     everywhere = {membership.study_id for membership in seeing if membership.site_id is None}
     sites = {membership.site_id for membership in seeing if membership.site_id is not None}
     patients = Patient.objects.filter(Q(study__in=everywhere) | Q(site__in=sites)).select_related("study", "site")
+    patients = patients.annotate(may_have_moved=Exists(Transfer.objects.filter(patient=OuterRef("pk"))))
     patient = patients.filter(study__code=study, number=number).first()
     if patient is None:
         raise Http404(f"There is no patient '{number}' among those you may see in study {study}.")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from trial.parameters import Parameters
 
@@ -97,6 +97,13 @@ class Unsure(dict[str, Any]):
     """The values that the question names, where the dates are known in part and the order cannot be told."""
 
 
+class SavedRecord(NamedTuple):
+    """A record that was saved, as the only one since the checks were run."""
+
+    form: str
+    key: int
+
+
 # True or False; None where the dates are known in part; or the values that the question names.
 Verdict = bool | None | Mapping[str, Any]
 
@@ -105,8 +112,9 @@ Verdict = bool | None | Mapping[str, Any]
 class EditCheck:
     """One question that a data manager would ask of one record.
 
-    `fails` gets the answers of `needs` in their order; with `reads`, which names the other forms that it looks at, it gets
-    the record and the casebook instead. `asks` may name any answer of the record, and what the verdict brings.
+    `fails` gets the answers of `needs` in their order; with `by_record` or `reads` it gets the record and the casebook instead.
+    `reads` names the forms of which it looks at other records, its own among them: without its own, what becomes of one record
+    changes the verdict on no other one. `asks` may name any answer of the record, and what the verdict brings.
     `proposes_deviation` is the (+DV) of STUDY B.5: the class of the deviation; its day is the `day` that the verdict brings, else the
     answer that is asked about.
     """
@@ -119,6 +127,7 @@ class EditCheck:
     fails: Callable[..., Verdict]
     needs: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
+    by_record: bool = False
     proposes_deviation: str = ""
 
     def verdict(self, record: Record, book: Casebook) -> Verdict:
@@ -128,7 +137,11 @@ class EditCheck:
         needed = [getattr(record, name) for name in self.needs]
         if any(answer is None or answer == [] for answer in needed):
             return False
-        return self.fails(record, book) if self.reads else self.fails(*needed)
+        return self.fails(record, book) if self.reads or self.by_record else self.fails(*needed)
+
+    def is_touched(self, key: int | None, saved: SavedRecord | None) -> bool:
+        """Whether what was saved can have changed the verdict on the record of that number; None for anything at all."""
+        return saved is None or self.form != saved.form or self.form in self.reads or key == saved.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +159,16 @@ class Finding:
     basis: str
 
 
-def find(checks: Iterable[EditCheck], book: Casebook) -> list[Finding]:
-    """What the checks find in a patient's casebook, in the order of the checks and then of the records."""
+def find(checks: Iterable[EditCheck], book: Casebook, saved: SavedRecord | None = None) -> list[Finding]:
+    """What the checks find in a patient's casebook, in the order of the checks and then of the records.
+
+    After a save only the verdicts that it can have changed are asked for.
+    """
     return [
         finding(check, record, verdict, book)
         for check in checks
         for record in book.all(check.form)
+        if check.is_touched(record.key, saved)
         if (verdict := check.verdict(record, book)) is not False
     ]
 

@@ -197,6 +197,8 @@ class Patient(AuditedModel):
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="patients")
     number = models.CharField(max_length=14)
 
+    may_have_moved = True  # to another site; whoever fetches a patient for a page asks the database in the same breath
+
     objects = PatientQuerySet.as_manager()
 
     class Meta:

@@ -120,7 +120,7 @@ CHECKS = (
         "The baseline marrow has {blasts} % blasts, below 10 % (IN04), and the patient was treated. Please check.",
         ERROR,
         few_blasts,
-        reads=("BM", "EX"),
+        reads=("BDIS", "BM", "EX"),
     ),
     *(
         EditCheck(
@@ -153,7 +153,7 @@ CHECKS = (
         ERROR,
         lambda record, book: record.has_extramedullary_disease is True and not record.extramedullary_sites,
         needs=("has_extramedullary_disease",),
-        reads=("BDIS",),
+        by_record=True,
     ),
     EditCheck(
         "EC-054",
@@ -162,7 +162,7 @@ CHECKS = (
         "The baseline marrow of {sampled} is not from the 28 days up to the first dose on {first_dose}.",
         ERROR,
         marrow_outside_window,
-        reads=("BM", "EX"),
+        reads=("BDIS", "BM", "EX"),
     ),
     EditCheck(
         "EC-055",
@@ -171,7 +171,7 @@ CHECKS = (
         "The blasts ask for dexamethasone in a pre-phase, and none is entered in the 7 days before the first dose.",
         WARNING,
         pre_phase_missing,
-        reads=("BM", "LBH", "DEX", "EX"),
+        reads=("BDIS", "BM", "LBH", "DEX", "EX"),
     ),
     EditCheck(
         "EC-056",
@@ -191,7 +191,7 @@ CHECKS = (
         ERROR,
         excluding_results,
         needs=("taken_at",),
-        reads=("EX", "DM", "ENR", "PS"),
+        reads=("LBC", "EX", "DM", "ENR", "PS"),
     ),
     EditCheck(
         "EC-058",

@@ -190,7 +190,10 @@ CHECKS = (
         "The patient was enrolled although {criteria} is violated and no waiver was granted. Check the criterion.",
         ERROR,
         violated_criteria,
-        reads=("ENR",),
+        reads=(
+            "IE",
+            "ENR",
+        ),
     ),
     EditCheck(
         "EC-006",
@@ -210,7 +213,7 @@ CHECKS = (
         ERROR,
         lambda record, book: record.is_enrolled is False and record.screen_failure is None,
         needs=("is_enrolled",),
-        reads=("ENR",),
+        by_record=True,
     ),
     EditCheck(
         "EC-008",
@@ -263,7 +266,7 @@ CHECKS = (
             record.sex == "M" and (record.may_become_pregnant is not None or record.pregnancy_test is not None)
         ),
         needs=("sex",),
-        reads=("DM",),
+        by_record=True,
     ),
     EditCheck(
         "EC-013",

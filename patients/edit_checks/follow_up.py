@@ -336,7 +336,7 @@ CHECKS = (
         ERROR,
         lambda record, book: record.importance == "MAJOR" and record.action is None,
         needs=("importance",),
-        reads=("DV",),
+        by_record=True,
     ),
     EditCheck(
         "EC-204",

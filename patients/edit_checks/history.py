@@ -213,7 +213,7 @@ CHECKS = (
             record.has_reached_cr is False and (record.first_cr_on is not None or record.first_relapse_on is not None)
         ),
         needs=("has_reached_cr",),
-        reads=("ALLH",),
+        by_record=True,
     ),
     EditCheck(
         "EC-023",
@@ -270,7 +270,7 @@ CHECKS = (
         "The form says that there was no earlier transplantation. Correct that, or remove this one.",
         HARD,
         contradicts_the_gate,
-        reads=("HSCT",),
+        by_record=True,
     ),
     EditCheck(
         "EC-029",
@@ -322,7 +322,10 @@ CHECKS = (
         ERROR,
         last_allograft_without_relapse,
         needs=("has_relapsed",),
-        reads=("EX",),
+        reads=(
+            "HSCT",
+            "EX",
+        ),
     ),
     EditCheck(
         "EC-034",
@@ -332,7 +335,7 @@ CHECKS = (
         ERROR,
         donor_does_not_fit,
         needs=("kind",),
-        reads=("HSCT",),
+        by_record=True,
     ),
     EditCheck(
         "EC-035",
@@ -360,7 +363,7 @@ CHECKS = (
         ERROR,
         lambda record, book: record.had_acute_gvhd is True and record.acute_gvhd_grade is None,
         needs=("had_acute_gvhd",),
-        reads=("HSCT",),
+        by_record=True,
     ),
     EditCheck(
         "EC-037",
@@ -370,7 +373,7 @@ CHECKS = (
         ERROR,
         lambda record, book: record.had_chronic_gvhd is True and record.chronic_gvhd_severity is None,
         needs=("had_chronic_gvhd",),
-        reads=("HSCT",),
+        by_record=True,
     ),
     EditCheck(
         "EC-038",
@@ -441,7 +444,7 @@ CHECKS = (
         WARNING,
         conditioning_contradicts_dose,
         needs=("conditioning", "tbi"),
-        reads=("HSCT",),
+        by_record=True,
     ),
     EditCheck(
         "EC-045",

@@ -107,7 +107,7 @@ CHECKS = (
         WARNING,
         consent_before_the_study,
         needs=("consented_on",),
-        reads=("ENR",),
+        by_record=True,
     ),
     EditCheck(
         "SL-CONSENT.RFICDAT",
@@ -117,7 +117,7 @@ CHECKS = (
         ERROR,
         later_consent_is_earlier,
         needs=("consented_on",),
-        reads=("ENR",),
+        by_record=True,
     ),
     EditCheck(
         "SL-WDR.WDDAT",
@@ -177,7 +177,7 @@ CHECKS = (
         WARNING,
         odd_dose,
         needs=("dose_ug_per_day",),
-        reads=("EX",),
+        by_record=True,
     ),
     EditCheck(
         "SL-DEX.DEXDOSE",
@@ -206,6 +206,6 @@ CHECKS = (
         WARNING,
         death_without_notice,
         needs=("died_on",),
-        reads=("SFU", "SV", "EX"),
+        reads=("DTH", "SFU", "SV", "EX"),
     ),
 )

@@ -255,7 +255,7 @@ CHECKS = (
         ERROR,
         differs_from_algorithm,
         needs=("response",),
-        reads=("BM", "LBH", "EMD", "BDIS", "EX", "NTX", "NSCT"),
+        reads=("RS", "BM", "LBH", "EMD", "BDIS", "EX", "NTX", "NSCT"),
     ),
     EditCheck(
         "EC-089",
@@ -345,7 +345,7 @@ CHECKS = (
         ERROR,
         lambda record, book: record.result == "NEGATIVE" and record.sensitivity > book.parameters.mrd_cut,
         needs=("result", "sensitivity"),
-        reads=("MRD",),
+        by_record=True,
     ),
     EditCheck(
         "EC-098",
@@ -355,7 +355,7 @@ CHECKS = (
         ERROR,
         lambda record, book: record.result == QUANTIFIED and not (record.level or 0) > 0,
         needs=("result",),
-        reads=("MRD",),
+        by_record=True,
     ),
     EditCheck(
         "EC-099",
@@ -375,7 +375,10 @@ CHECKS = (
         ERROR,
         complete_with_blasts,
         needs=("marrow_id", "result"),
-        reads=("BM",),
+        reads=(
+            "MRD",
+            "BM",
+        ),
     ),
     EditCheck(
         "EC-101",

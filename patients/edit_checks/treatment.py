@@ -449,7 +449,7 @@ CHECKS = (
         ERROR,
         lambda record, book: record.number > book.parameters.most_cycles and record.kind != "RETREATMENT",
         needs=("number", "kind"),
-        reads=("CYC",),
+        by_record=True,
     ),
     EditCheck(
         "EC-120",
@@ -580,7 +580,7 @@ CHECKS = (
         WARNING,
         high_steroid_dose,
         needs=("dose_mg", "frequency", "given_on", "last_day"),
-        reads=("DEX",),
+        by_record=True,
     ),
     EditCheck(
         "EC-134",

@@ -398,7 +398,7 @@ CHECKS = (
         "Neutrophils {neutrophils}, or all cells counted ({total}), exceed the leukocytes ({leukocytes}). Please check.",
         ERROR,
         differential_too_high,
-        reads=("LBH",),
+        by_record=True,
     ),
     EditCheck(
         "EC-065",
@@ -407,7 +407,7 @@ CHECKS = (
         "Haemoglobin below 25 g/L looks like g/dL. Please check the unit.",
         ERROR,
         lambda record, book: is_below(record, "HGB", 25, "g/L"),
-        reads=("LBH",),
+        by_record=True,
     ),
     EditCheck(
         "EC-066",
@@ -416,7 +416,7 @@ CHECKS = (
         "Platelets are near zero. Check the unit and the sample for clots, or say in the comment that they are right.",
         ERROR,
         lambda record, book: is_below(record, "PLAT", 2) and not record.comment,
-        reads=("LBH",),
+        by_record=True,
     ),
     EditCheck(
         "EC-067",
@@ -425,7 +425,7 @@ CHECKS = (
         "Bilirubin below 2 µmol/L looks like mg/dL. Please check the unit.",
         ERROR,
         bilirubin_looks_wrong,
-        reads=("LBC",),
+        by_record=True,
     ),
     EditCheck(
         "EC-068",
@@ -434,7 +434,7 @@ CHECKS = (
         "Creatinine below 5 µmol/L looks like mg/dL. Please check the unit.",
         ERROR,
         lambda record, book: is_below(record, "CREAT", 5),
-        reads=("LBC",),
+        by_record=True,
     ),
     EditCheck(
         "EC-069",
@@ -443,7 +443,7 @@ CHECKS = (
         "Direct bilirubin {direct} exceeds total bilirubin {total}. Please check both.",
         ERROR,
         direct_above_total,
-        reads=("LBC",),
+        by_record=True,
     ),
     EditCheck(
         "EC-070",
@@ -516,7 +516,7 @@ CHECKS = (
             ERROR,
             range_missing,
             needs=("laboratory",),
-            reads=(form,),
+            by_record=True,
         )
         for form in PANELS
     ),
@@ -577,7 +577,10 @@ CHECKS = (
         WARNING,
         light_at_first_dose,
         needs=("weight_kg", "assessed_on"),
-        reads=("EX",),
+        reads=(
+            "PS",
+            "EX",
+        ),
     ),
     EditCheck(
         "EC-083",

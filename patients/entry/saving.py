@@ -30,6 +30,7 @@ from trial.audit import Stale, save_together
 from trial.changes import questions
 from trial.derivations import at_site
 from trial.drafts import drop_what_was_sent
+from trial.edit_checks import SavedRecord
 from trial.fields import FullDateField, MomentField, PartialDateField
 from trial.models import FormEntry, Patient, Query
 from trial.records import PatientRecord, record_models
@@ -110,7 +111,8 @@ def save_sheet(
             for block in sheet.blocks:
                 _save_rows(block, record)
             _answer(answers)
-            settled = run_checks(patient, forms_of(record), channel="page", is_locked=True)
+            saved = SavedRecord(record.form.code, record.pk)
+            settled = run_checks(patient, forms_of(record), saved=saved, channel="page", is_locked=True)
             ask_for_what_follows(patient, record)
             if is_guarded:
                 page.keep(record)

@@ -24,4 +24,6 @@ class Whereabouts:
     @cached_property
     def _transfers(self) -> list[Transfer]:
         """The transfers in their order; none of a patient who is not saved yet."""
+        if not self.patient.may_have_moved:
+            return []
         return list(Transfer.objects.filter(patient=self.patient.pk).select_related("from_site"))

@@ -4,7 +4,7 @@ What is wrong comes from the examples of the checks: the forms that an example s
 where the check asks for a form that is not there, the patient's is taken out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -18,6 +18,7 @@ from tests.patients.test_edit_checks_treatment import ex, full
 from tests.safety.test_edit_checks import ae, dose, graded, neu, sample
 from trial.edit_checks import Casebook, EditCheck, Record, find
 from trial.models import Patient, Study
+from trial.records import record_models
 
 DAYS = ("2013-03-01", "2013-03-11", "2013-03-12")
 SHOWN_HERE = [
@@ -76,3 +77,34 @@ def test_every_check_is_silent_on_a_clean_patient_and_asks_when_their_forms_are_
 
     assert len(SPECIFIED) > 183
     assert unheard == []
+
+
+class Noting(dict[str, Sequence[Record]]):
+    """Records that note of which forms they were asked for."""
+
+    def __init__(self, records: Mapping[str, Sequence[Record]]) -> None:
+        super().__init__(records)
+        self.asked: set[str] = set()
+
+    def get(self, form: str, default: Any = None) -> Any:
+        self.asked.add(form)
+        return super().get(form, default)
+
+
+def test_a_check_names_every_form_of_which_it_looks_at_other_records(demo: Study, casebooks: dict[str, Casebook]):
+    """A save runs the checks that name the form, and those that do not name their own on the saved record alone."""
+    looks: dict[EditCheck, set[str]] = {}
+    blocks = {model.form.code for model in record_models() if model.form.part_of}  # they are read with their form
+    for check in edit_checks():
+        shown = [book(*records, gates={check.form: False}) for records in examples_of(check)]
+        looks[check] = set()
+        for casebook in [*casebooks.values(), *shown]:
+            noting = Noting(casebook.records)
+            for record in casebook.all(check.form):
+                check.verdict(record, replace(casebook, records=noting))
+            looks[check] |= noting.asked - blocks
+
+    assert [
+        (check.code, check.form, unnamed) for check, asked in looks.items() if (unnamed := asked - set(check.reads))
+    ] == []
+    assert [(check.code, check.form) for check, asked in looks.items() if check.form in set(check.reads) - asked] == []

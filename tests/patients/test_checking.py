@@ -19,10 +19,11 @@ from safety.models import AdverseEvent, EventGrade
 from tests import make
 from tests.casebooks import row
 from trial.audit import recording
-from trial.edit_checks import EditCheck, Severity
+from trial.edit_checks import EditCheck, SavedRecord, Severity
 from trial.models import Query
 from trial.partial_dates import parse
 from trial.records import record_model
+from trial.review.queries import Settled
 
 EVERYTHING = [
     EditCheck("EC-998", form, "", "", Severity.NOTE, lambda record, book: False, reads=("SV",))
@@ -78,6 +79,22 @@ def test_the_query_is_updated_while_the_value_changes_and_closed_when_it_is_mend
     assert "05-Mar-2013" in updated.question
     assert [query.state for query in settled.closed] == ["closed"]
     assert Query.objects.get().state == "closed"
+
+
+def test_after_a_save_what_cannot_follow_from_it_is_neither_asked_nor_closed(patient):
+    """EC-063 compares a sample with its visit, so that one sample says nothing of another."""
+    make.record(Visit, patient, visit="C1D1", visited_on=date(2013, 3, 4))
+    odd = {"taken_at": datetime(2013, 3, 20, 9, tzinfo=UTC), "taken_at_offset": 60, "laboratory": "LAB-012"}
+    before, saved = (make.record(HaematologySample, patient, visit="C1D1", **odd) for _ in range(2))
+    asked = run_checks(patient, ["LBH"], saved=SavedRecord("LBH", saved.pk))
+    (query,) = (query for query in asked.asked if query.check_code == "EC-063")
+
+    everything = run_checks(patient)
+    again = run_checks(patient, ["LBH"], saved=SavedRecord("LBH", saved.pk))
+
+    assert query.record == saved.pk
+    assert ("EC-063", before.pk) in {(query.check_code, query.record) for query in everything.asked}
+    assert again == Settled()
 
 
 def test_an_answer_as_is_stays_quiet_until_a_needed_value_changes(patient, late_consent):

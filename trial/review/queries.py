@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from trial.audit import Stale, recording, save_together, service_account
-from trial.edit_checks import EditCheck, Finding, Severity, still_holds
+from trial.edit_checks import EditCheck, Finding, SavedRecord, Severity, still_holds
 from trial.models import Patient
 from trial.review.models import Query, QueryState
 
@@ -42,20 +42,28 @@ def keep_answer(number: int, answer: str, *, version: int) -> None:
 
 
 def settle(
-    patient: Patient, findings: Sequence[Finding], ran: Iterable[EditCheck], *, channel: str = "command"
+    patient: Patient,
+    findings: Sequence[Finding],
+    ran: Iterable[EditCheck],
+    *,
+    saved: SavedRecord | None = None,
+    channel: str = "command",
 ) -> Settled:
     """Bring the queries of a patient in line with what these checks found, all or nothing.
 
-    `ran` are the checks that were run: a query of one of them without a finding is closed. Hard limits ask nothing.
+    `ran` are the checks that were run, after what was `saved`: a query of one of them without a finding is closed. Hard limits
+    ask nothing.
     """
-    asking = {(check.code, check.form) for check in ran}  # not the code alone: one check may ask on several forms
+    asking = {
+        (check.code, check.form): check for check in ran
+    }  # not the code alone: one check may ask on several forms
     queries = Query.objects.select_for_update().filter(  # locked: somebody may be answering one
         patient=patient, check_code__in={code for code, _ in asking}
     )
     known = {
         (query.check_code, query.form, query.record, query.field): query
         for query in queries
-        if (query.check_code, query.form) in asking
+        if (check := asking.get((query.check_code, query.form))) and check.is_touched(query.record, saved)
     }
     asked, closed = [], []
     for finding in findings:
