@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ NEEDS = {
     "r": ("r", ("Rscript",), "apt-get install r-base-core r-cran-survival"),
 }
 REQUIRED = {word.strip() for word in os.environ.get("MARROW_REQUIRE", "").split(",") if word.strip()}
+AUDIT_CORE = Path(__file__).parent / "trial" / "audit"
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
 
 pytest_plugins = ["tests.cast"]
@@ -97,6 +98,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def is_database_alone(item: pytest.Item) -> bool:
     """Whether a test touches the database and needs no browser."""
     return item.get_closest_marker("database") is not None and item.get_closest_marker("browser") is None
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Measure coverage where it is promised: by the tests of the pure core, and by those of the audit core.
+
+    Everything else runs without a tracer, which would make it half as slow again.
+    """
+    plugin = item.config.pluginmanager.getplugin("_cov")
+    controller = plugin and plugin.cov_controller
+    is_measured = AUDIT_CORE in item.path.parents or not {"database", "browser"} & {
+        mark.name for mark in item.iter_markers()
+    }
+    if controller is None or is_measured:
+        yield
+        return
+    controller.pause()
+    yield
+    controller.resume()
 
 
 def keep_only(config: pytest.Config, items: list[pytest.Item], is_wanted: Callable[[pytest.Item], bool]) -> None:

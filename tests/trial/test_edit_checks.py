@@ -3,7 +3,7 @@ from datetime import date
 
 import pytest
 
-from trial.edit_checks import Casebook, EditCheck, Record, Severity, find, still_holds, touching, word
+from trial.edit_checks import Casebook, EditCheck, Record, SavedRecord, Severity, find, still_holds, touching, word
 from trial.parameters import Parameters
 from trial.partial_dates import is_before, parse
 
@@ -69,6 +69,20 @@ def test_each_record_of_the_form_is_asked_about():
     wrong = [record("VS", key, systolic_mmhg=70, diastolic_mmhg=80) for key in (1, 2)]
 
     assert [finding.record.key for finding in find([PRESSURE], book(*wrong))] == [1, 2]
+
+
+def test_after_a_save_only_what_it_can_have_changed_is_asked_about():
+    """ECOG looks at deaths, and at no other record of its form."""
+    dying = [record("PS", key, ecog=5) for key in (1, 2)]
+    compared = replace(ECOG, reads=("PS",), fails=lambda record, book: len(book.all("PS")) > 1)
+
+    def asked(check: EditCheck, *saved: object) -> list[int]:
+        return [finding.record.key for finding in find([check], book(*dying), SavedRecord(*saved) if saved else None)]
+
+    assert asked(ECOG) == [1, 2]
+    assert asked(ECOG, "PS", 2) == [2]
+    assert asked(ECOG, "DTH", 2) == [1, 2]  # a death that is saved is looked at by each of them
+    assert asked(compared, "PS", 2) == [1, 2]
 
 
 def test_a_check_across_forms_sees_the_casebook_and_says_what_it_saw():

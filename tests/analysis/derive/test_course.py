@@ -16,7 +16,9 @@ from analysis.derive.rows import (
     PerformanceStatus,
     Relapse,
     ResponseAssessment,
+    Sample,
     Visit,
+    VitalSigns,
 )
 from tests.analysis.derive.casebooks import (
     CYCLE_1,
@@ -60,7 +62,10 @@ def test_nothing_is_known_of_a_patient_without_forms():
 SIGNS = [
     ({"visits": [row(Visit, visited_on="2012-08-09")]}, "SVSTDAT"),
     ({"performance": [row(PerformanceStatus, assessed_on="2012-08-09")]}, "PSDAT"),
+    ({"vital_signs": [row(VitalSigns, measured_at="2012-08-08T23:30", measured_at_offset=60)]}, "VSDTM"),
     ({"counts": [blood("2012-08-09")]}, "LBDTM"),
+    ({"chemistry": [row(Sample, taken_at="2012-08-10T00:30", taken_at_offset=-60)]}, "LBDTM"),
+    ({"coagulation": [row(Sample, taken_at="2012-08-09T08:00", taken_at_offset=60)]}, "LBDTM"),
     ({"marrows": [marrow("2012-08-09", 2)]}, "BMDAT"),
     ({"extramedullary": [row(ExtramedullaryAssessment, assessed_on="2012-08-09")]}, "EMDDAT"),
     ({"responses": [row(ResponseAssessment, assessed_on="2012-08-09")]}, "RSDAT"),
