@@ -8,6 +8,7 @@ from django.db import models
 
 from trial.audit import AuditedModel
 from trial.audit.models import Recording
+from trial.audit.seals.models import Seal, SealedColumns
 from trial.drafts import Draft
 from trial.parameters import Parameters
 from trial.records import RecordQuerySet
@@ -30,6 +31,8 @@ __all__ = [
     "Query",
     "Recording",
     "Role",
+    "Seal",
+    "SealedColumns",
     "Site",
     "Study",
     "Transfer",

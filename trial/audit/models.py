@@ -30,6 +30,7 @@ class Recording(models.Model):
     request_id = models.TextField(blank=True)
     study = models.ForeignKey("trial.Study", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     is_dated = models.BooleanField(default=False, editable=False)  # by the demo, and not by the clock
+    salt = models.BinaryField(null=True, max_length=16)  # as that of a history row
 
     class Meta:
         app_label = "trial"

@@ -57,6 +57,8 @@ class HistoryRow(models.Model):
     changed = models.JSONField(
         default=list
     )  # the columns that differ from the row before; empty when created or deleted
+    # What the digest of the row begins with, so that a value that was removed cannot be guessed from it (`trial.audit.seals`).
+    salt = models.BinaryField(null=True, max_length=16)  # NULL in rows that are older than seals
 
     tracked_fields: ClassVar[list[Any]]  # set by simple-history
 

@@ -23,7 +23,11 @@ HISTORY_COLUMNS = frozenset(
 OWNERS = {"patient_id": "patient", "study_id": "study"}
 RECORDING_TABLE = "trial_recording"
 PERSON_TABLE = "trial_person"
-APPEND_ONLY_TABLES = ("trial_accessevent", "trial_accessedpatient")  # who read what: rows are added, and that is all
+SALT_COLUMN = "salt"  # what the digest of a row of the trail begins with
+# Rows are added, and that is all: who read what, and the seals of the trail.
+ACCESS_TABLES = ("trial_accessevent", "trial_accessedpatient")
+SEAL_TABLES = ("trial_seal", "trial_sealedcolumns")
+APPEND_ONLY_TABLES = (*ACCESS_TABLES, *SEAL_TABLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class TrackedTable:
     columns: tuple[str, ...]
     owners: tuple[str, ...] = ()
     bonds: tuple[Bond, ...] = ()
+    is_salted: bool = False  # not before the migration that brings the salt
 
     @property
     def app(self) -> str:
@@ -82,11 +87,15 @@ class TrackedTable:
 
 @dataclass(frozen=True, slots=True)
 class AppendOnlyTable:
-    """A table without history whose rows are only ever added. `is_stamped` when it has an instant, `at`."""
+    """A table without history whose rows are only ever added. `is_stamped` when it has an instant, `at`.
+
+    `is_of_trail` for seals; the others are the record of access.
+    """
 
     name: str
     key: str
     is_stamped: bool
+    is_of_trail: bool
 
 
 def table_of_history(history: str) -> str | None:
@@ -124,7 +133,7 @@ def tracked_tables(columns: Iterable[Column], references: Iterable[Reference] = 
                 # The study of a recording is what the act was said to be about, and may be empty: it owns nothing.
                 if owner in names.get(reference.target, ()) and reference.target != RECORDING_TABLE
             )
-            tracked.append(TrackedTable(name, history, keys[0], shared, owners, bonds))
+            tracked.append(TrackedTable(name, history, keys[0], shared, owners, bonds, SALT_COLUMN in kept))
     return tuple(sorted(tracked, key=lambda table: table.name))
 
 
@@ -135,7 +144,7 @@ def append_only_tables(columns: Iterable[Column]) -> tuple[AppendOnlyTable, ...]
     for name in APPEND_ONLY_TABLES:
         own = [column for column in every if column.table == name]
         found += [
-            AppendOnlyTable(name, column.name, any(beside.name == "at" for beside in own))
+            AppendOnlyTable(name, column.name, any(beside.name == "at" for beside in own), name in SEAL_TABLES)
             for column in own
             if column.is_key
         ]

@@ -15,6 +15,9 @@ from django.db.migrations.state import ProjectState
 from tests.audit_app import migrations as audit_app_migrations
 from tests.audit_app.models import Round, Ward, Weighing
 from trial.audit import NotRecorded, recording, service_account
+from trial.audit.seals.models import SealedColumns
+from trial.audit.seals.proof import prove_seals
+from trial.audit.seals.sealing import seal
 from trial.db.verification import prove
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,7 +56,14 @@ def backwards(*names: str) -> None:
                 migration.unapply(state_before(migration.name), editor)
 
 
-AFTER_THE_FIRST = ("0002_longer_labels", "0003_units", "0004_no_scratch", "0005_rounds", "0006_first_rounds")
+AFTER_THE_FIRST = (
+    "0002_longer_labels",
+    "0003_units",
+    "0004_no_scratch",
+    "0005_rounds",
+    "0006_first_rounds",
+    "0007_salts",
+)
 
 
 @pytest.fixture
@@ -82,6 +92,8 @@ def at_the_beginning():
         done = 3
     if ("audit_app_round", "id") in columns:
         done = 5
+    if ("audit_app_historicalround", "salt") in columns:
+        done = 6
     forwards(*AFTER_THE_FIRST[done:])
 
 
@@ -164,6 +176,21 @@ def test_data_are_recorded_in_the_same_migrate_as_their_table(migrated):
     assert (row.title, row.version, row.recording.person_name) == ("First", 1, "migration")
     assert Round.objects.get().ward == Ward.objects.get()
     assert_tracked("kilograms = 72")
+
+
+def test_seals_hold_over_a_column_with_a_default_and_over_salts(at_the_beginning):
+    forwards("0002_longer_labels")
+    seal()
+
+    forwards(*AFTER_THE_FIRST[1:])
+
+    assert versions("unit")[0][1] == "kg"  # filled by the migration, and no part of what was sealed
+    assert_tracked("kilograms = 72")
+    seal()
+    proof = prove_seals()
+    assert (proof.findings, proof.unsealed, proof.unreadable) == ([], 0, 0)
+    kinds = SealedColumns.objects.filter(table="audit_app_weighing").values_list("columns", flat=True)
+    assert sorted("unit" in kind.split() for kind in kinds) == [False, True]
 
 
 ADD_A_COLUMN = migrations.AddField("weighing", "spare", models.IntegerField(null=True))

@@ -13,6 +13,7 @@ from trial.db.protection import Piece, Protection, points_elsewhere, sql_literal
 from trial.db.tables import (
     OWNERS,
     RECORDING_TABLE,
+    SALT_COLUMN,
     AppendOnlyTable,
     Bond,
     Column,
@@ -24,6 +25,7 @@ from trial.db.tables import (
 LOCK_SPACE = 0x4D52  # the upper 16 bits of our advisory locks; the lower 48 are the milliseconds of an open act
 SEARCH_PATH = "pg_catalog, pg_temp"  # so that nobody's own table or operator is taken for ours
 ROW, BEFORE, INSERT, DELETE, UPDATE, TRUNCATE = 1, 2, 4, 8, 16, 32  # bits of pg_trigger.tgtype
+SALT = "uuid_send(gen_random_uuid())"  # 122 random bits, without an extension
 EVENTS = {
     ROW | INSERT | DELETE | UPDATE: "AFTER INSERT OR UPDATE OR DELETE",
     ROW | BEFORE | INSERT: "BEFORE INSERT",
@@ -157,7 +159,7 @@ END""",
                 *keepers(table.history),
             ]
         for added in append_only:
-            pieces += keepers(added.name, "marrow_keep_access")
+            pieces += keepers(added.name, "marrow_keep" if added.is_of_trail else "marrow_keep_access")
             if added.is_stamped:
                 pieces.append(trigger("marrow_clock", added.name, ROW | BEFORE | INSERT, "marrow_clock"))
         return pieces
@@ -269,6 +271,7 @@ def writer_body(schema: str, table: TrackedTable, recording_columns: tuple[str, 
     recordings = f"{schema}.{RECORDING_TABLE}"
     history = f'{schema}."{table.history}"'
     columns = ", ".join(f'"{column}"' for column in recording_columns)
+    details = ", ".join(SALT if column == SALT_COLUMN else f'"{column}"' for column in recording_columns)
     points = "".join(f"\n    {points_right(schema, table, bond)}" for bond in table.bonds)
     points_still = "".join(
         f'\n    IF NEW."{bond.column}" IS DISTINCT FROM OLD."{bond.column}" THEN {points_right(schema, table, bond)} END IF;'
@@ -288,7 +291,7 @@ BEGIN
   SELECT r.id, r.at, r.reason, r.by_id INTO act FROM {recordings} r WHERE r.id = number;
   IF NOT FOUND THEN
     INSERT INTO {recordings} ({columns})
-      SELECT {columns} FROM jsonb_populate_record(NULL::{recordings}, current_setting('marrow.act')::jsonb)
+      SELECT {details} FROM jsonb_populate_record(NULL::{recordings}, current_setting('marrow.act')::jsonb)
       RETURNING id, at, reason, by_id INTO act;
   END IF;
   IF TG_OP = 'INSERT' THEN
@@ -315,7 +318,8 @@ def points_right(schema: str, table: TrackedTable, bond: Bond) -> str:
 def history_row(history: str, table: TrackedTable, kind: str, row: str, changed: str, version: str) -> str:
     values = [version if column == "version" else f'{row}."{column}"' for column in table.columns]
     columns = ", ".join(f'"{column}"' for column in table.columns)
+    salt_column, salt = (f", {SALT_COLUMN}", f", {SALT}") if table.is_salted else ("", "")
     return (
         f"INSERT INTO {history} ({columns}, history_date, history_change_reason, history_type, history_user_id, recording_id, "
-        f"changed) VALUES ({', '.join(values)}, act.at, act.reason, '{kind}', act.by_id, act.id, {changed});"
+        f"changed{salt_column}) VALUES ({', '.join(values)}, act.at, act.reason, '{kind}', act.by_id, act.id, {changed}{salt});"
     )

@@ -10,7 +10,16 @@ from collections.abc import Iterable
 
 from trial.db import refusals
 from trial.db.protection import Piece, Protection, points_elsewhere, sql_literal, version_index
-from trial.db.tables import OWNERS, RECORDING_TABLE, AppendOnlyTable, Bond, Column, Reference, TrackedTable
+from trial.db.tables import (
+    OWNERS,
+    RECORDING_TABLE,
+    SALT_COLUMN,
+    AppendOnlyTable,
+    Bond,
+    Column,
+    Reference,
+    TrackedTable,
+)
 
 # The instant as Django writes it: no fraction when it is whole, so that texts compare as instants do. SQLite's clock has
 # milliseconds.
@@ -18,6 +27,7 @@ NOW = (
     "CASE WHEN strftime('%f', 'now') LIKE '%.000' THEN strftime('%Y-%m-%d %H:%M:%S', 'now') "
     "ELSE strftime('%Y-%m-%d %H:%M:%f', 'now') || '000' END"
 )
+SALT = "randomblob(16)"
 UNSTAMPED = "''"  # a recording that its stamp trigger has not reached yet
 
 
@@ -75,7 +85,7 @@ class SqliteProtection(Protection):
         for table in tables:
             pieces += [one_version(table), *history_guards(table), *writers(table, recording_columns)]
         for kept in append_only:
-            pieces += access_guards(kept)
+            pieces += append_only_guards(kept)
         return pieces
 
     def concerned(self, triggers: list[Piece], statement: str) -> list[Piece]:
@@ -157,17 +167,18 @@ def recording_guards() -> list[Piece]:
     ]
 
 
-def access_guards(table: AppendOnlyTable) -> list[Piece]:
-    """A row of the record of access is added once, at the instant of the clock, and then kept as it is.
+def append_only_guards(table: AppendOnlyTable) -> list[Piece]:
+    """A row of the record of access, or a seal, is added once, at the instant of the clock, and then kept as it is.
 
     A trigger of SQLite cannot change what is inserted. So it compares: within one statement 'now' is one instant.
     """
     name, to_the_millisecond = table.name, "'%Y-%m-%d %H:%M:%f'"
+    refusal = refuse(refusals.KEPT if table.is_of_trail else refusals.ACCESS_KEPT, name)
     is_there = f'EXISTS (SELECT 1 FROM "{name}" WHERE "{table.key}" = NEW."{table.key}")'  # OR REPLACE would remove it
     guards = [
-        trigger(f"marrow_guard_{name}", name, "BEFORE INSERT", [refuse(refusals.ACCESS_KEPT, name)], is_there),
-        trigger(f"marrow_keep_{name}", name, "BEFORE UPDATE", [refuse(refusals.ACCESS_KEPT, name)]),
-        trigger(f"marrow_hold_{name}", name, "BEFORE DELETE", [refuse(refusals.ACCESS_KEPT, name)]),
+        trigger(f"marrow_guard_{name}", name, "BEFORE INSERT", [refusal], is_there),
+        trigger(f"marrow_keep_{name}", name, "BEFORE UPDATE", [refusal]),
+        trigger(f"marrow_hold_{name}", name, "BEFORE DELETE", [refusal]),
     ]
     if table.is_stamped:
         is_other = f"strftime({to_the_millisecond}, NEW.at) IS NOT strftime({to_the_millisecond}, 'now')"
@@ -258,10 +269,8 @@ def points_right(table: TrackedTable, bond: Bond) -> str:
 
 def open_recording(columns: tuple[str, ...]) -> str:
     """Write the recording of the open act, if this is the first row it writes. The stamp trigger gives it its instant."""
-    values = [
-        UNSTAMPED if column == "at" else "0" if column == "is_dated" else f"json_extract(marrow_act(), '$.{column}')"
-        for column in columns
-    ]
+    given = {"at": UNSTAMPED, "is_dated": "0", SALT_COLUMN: SALT}
+    values = [given.get(column, f"json_extract(marrow_act(), '$.{column}')") for column in columns]
     return (
         f"INSERT INTO {RECORDING_TABLE} ({', '.join(map(quoted, columns))}) SELECT {', '.join(values)} "
         f"WHERE NOT EXISTS (SELECT 1 FROM {RECORDING_TABLE} WHERE id = marrow_recording())"
@@ -271,10 +280,11 @@ def open_recording(columns: tuple[str, ...]) -> str:
 def history_row(table: TrackedTable, kind: str, row: str, changed: str, version: str) -> list[str]:
     """Write the history row, and refuse the whole statement if it is not there afterwards."""
     values = [version if column == "version" else f'{row}."{column}"' for column in table.columns]
+    salt_column, salt = (f", {SALT_COLUMN}", f", {SALT}") if table.is_salted else ("", "")
     return [
         f'INSERT INTO "{table.history}" ({", ".join(map(quoted, table.columns))}, '
-        "history_date, history_change_reason, history_type, history_user_id, recording_id, changed) "
-        f"SELECT {', '.join(values)}, act.at, act.reason, '{kind}', act.by_id, act.id, {changed} "
+        "history_date, history_change_reason, history_type, history_user_id, recording_id, "
+        f"changed{salt_column}) SELECT {', '.join(values)}, act.at, act.reason, '{kind}', act.by_id, act.id, {changed}{salt} "
         f"FROM {RECORDING_TABLE} act WHERE act.id = marrow_recording()",
         f"{refuse(refusals.HISTORY_MISSING, table.name)} WHERE NOT EXISTS "
         f'(SELECT 1 FROM "{table.history}" WHERE "{table.key}" = {row}."{table.key}" AND version = {version} '
