@@ -1,15 +1,12 @@
 """The report: extract, derive, tables; as an object for the pages, as JSON for programs, as one HTML file for print."""
 
 import json
-import tomllib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from functools import cache
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
@@ -24,6 +21,7 @@ from trial.access import Permission, Viewer, studies_visible_to
 from trial.days import NotADay
 from trial.days import read_day as read_typed_day
 from trial.models import Study
+from trial.version import version
 
 __all__ = ["EVERYTHING", "Basis", "NotInCatalogue", "Report", "prepare", "report", "report_html"]
 
@@ -219,13 +217,6 @@ def read_day(text: str | date | None) -> date | None:
         return read_typed_day(text)
     except NotADay as error:
         raise NotInCatalogue(f"'{text}' is not a date. Write the cut-off as 2014-09-30.", status=400) from error
-
-
-@cache
-def version() -> str:
-    """The version of Marrow, as `pyproject.toml` has it."""
-    project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))
-    return str(project["project"]["version"])
 
 
 def result_as_dict(result: Result) -> dict[str, Any]:

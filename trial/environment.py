@@ -82,6 +82,12 @@ def read_list(name: str, default: Sequence[str]) -> list[str]:
     return [word.strip() for word in read_text(name, ",".join(default)).split(",") if word.strip()]
 
 
+def read_path(name: str, default: Path | None, *, base: Path) -> Path | None:
+    """The setting `name`, a file or folder (from `base` when relative); `default` where it is not set."""
+    value = read_text(name, "")
+    return base / value if value else default
+
+
 def read_database(name: str, default: Path, *, base: Path) -> dict[str, Any]:
     """Where the data lives: the path of an SQLite file (from `base` when relative) or a `postgresql://` address.
 

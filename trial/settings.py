@@ -20,6 +20,7 @@ from trial.environment import (
     read_list,
     read_mail,
     read_number,
+    read_path,
     read_single_sign_on,
     read_text,
     refuse_a_readable_connection,
@@ -169,6 +170,16 @@ CACHES = {
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 SIMPLE_HISTORY_REVERT_DISABLED = True
 SIMPLE_HISTORY_DATE_INDEX = "composite"
+
+# Checkpoints of the trail. Production names both: a folder of another machine, and a key that the web server need not read.
+if database["ENGINE"] == "trial.db.sqlite3":
+    usual_checkpoints, usual_key = (
+        database["NAME"].with_suffix(f".{word}") for word in ("checkpoints", "checkpoint-key")
+    )
+else:
+    usual_checkpoints, usual_key = VAR_DIR / "checkpoints", VAR_DIR / "checkpoint-key"
+CHECKPOINTS = read_path("MARROW_CHECKPOINTS", None if IS_PRODUCTION else usual_checkpoints, base=BASE_DIR)
+CHECKPOINT_KEY = read_path("MARROW_CHECKPOINT_KEY", None if IS_PRODUCTION else usual_key, base=BASE_DIR)
 
 # Sign-in: allauth does it, on the pages of trial/sign_in.
 SECOND_FACTOR = read_choice(

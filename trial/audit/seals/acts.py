@@ -15,7 +15,7 @@ from django.apps import apps
 from django.db import connections, models
 
 from trial.audit.models import Recording
-from trial.audit.seals.canonical import Columns, text_of_kind
+from trial.audit.seals.canonical import Columns, reading_of
 from trial.db.tables import RECORDING_TABLE, SALT_COLUMN
 
 PIECE = 2_000  # rows of a table that are in memory at once
@@ -34,6 +34,7 @@ class Source:
     record: str
     version: str
     has_salt: bool
+    is_sqlite: bool
 
     @property
     def table(self) -> str:
@@ -43,7 +44,9 @@ class Source:
     def select(self, condition: str) -> str:
         """The SQL that reads it in order."""
         salt = f'"{SALT_COLUMN}"' if self.has_salt else "NULL"
-        names = ", ".join(f'"{name}"' for name in self.columns.names)
+        # Behind a plus sign SQLite gives what is stored: of a bare column Python would read no instant where a forger wrote none.
+        bare = "+" if self.is_sqlite else ""
+        names = ", ".join(f'{bare}"{name}"' for name in self.columns.names)
         return (
             f'SELECT "{self.recording}", "{self.number}", "{self.record}", {self.version}, {salt}, {names} '  # noqa: S608 - names of our own tables
             f'FROM "{self.stored_in}" WHERE {condition} ORDER BY "{self.recording}", "{self.number}"'
@@ -56,7 +59,10 @@ def sources(using: str) -> list[Source]:
     there: dict[str, set[str]] = {}
     for column in connection.protection.columns():
         there.setdefault(column.table, set()).add(column.name)
-    found = [_source(Recording, RECORDING_TABLE, there, record="id", version="0", number="id", recording="id")]
+    is_sqlite = connection.vendor == "sqlite"
+    found = [
+        _source(Recording, RECORDING_TABLE, there, is_sqlite, record="id", version="0", number="id", recording="id")
+    ]
     for model in apps.get_models():
         history = getattr(model, "history", None)
         if history is None or hasattr(model, "history_id") or history.model._meta.db_table not in there:
@@ -67,6 +73,7 @@ def sources(using: str) -> list[Source]:
                 history.model,
                 model._meta.db_table,
                 there,
+                is_sqlite,
                 record=key,
                 version='"version"',
                 number="history_id",
@@ -76,25 +83,26 @@ def sources(using: str) -> list[Source]:
     return [found[0], *sorted(found[1:], key=lambda source: source.table)]
 
 
-def _source(model: type[models.Model], table: str, there: dict[str, set[str]], **where: str) -> Source:
+def _source(model: type[models.Model], table: str, there: dict[str, set[str]], is_sqlite: bool, **where: str) -> Source:
     stored_in = model._meta.db_table
     fields = {str(field.column): field for field in model._meta.concrete_fields if field.column != SALT_COLUMN}
     names = tuple(sorted(name for name in fields if name in there.get(stored_in, ())))
-    texts = tuple(_text_of(fields[name]) for name in names)
+    readings = tuple(_reading_of(fields[name]) for name in names)
     return Source(
-        columns=Columns(table, names, texts),
+        columns=Columns(table, names, readings),
         model_columns=frozenset(fields),
         stored_in=stored_in,
         has_salt=SALT_COLUMN in there.get(stored_in, ()),
+        is_sqlite=is_sqlite,
         **where,
     )
 
 
-def _text_of(field: Any) -> Any:
-    """How a column becomes text. A reference holds the key of what it points to."""
+def _reading_of(field: Any) -> Any:
+    """How a column is read. A reference holds the key of what it points to."""
     while field.is_relation:
         field = field.target_field
-    return text_of_kind(field.get_internal_type(), getattr(field, "decimal_places", 0) or 0)
+    return reading_of(field.get_internal_type(), getattr(field, "decimal_places", 0) or 0)
 
 
 Row = Sequence[Any]

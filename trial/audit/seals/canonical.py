@@ -8,10 +8,10 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
-from json.encoder import encode_basestring
+from json import JSONEncoder
 from typing import Any
 
 BEFORE_THE_FIRST = "0" * 64  # the hash before the first seal of a chain
@@ -23,90 +23,86 @@ class NoText(TypeError):
     """A column is of a kind whose text was never decided."""
 
 
-def text_of_text(value: str) -> str:
-    return encode_basestring(value)
+def as_it_is(value: Any) -> Any:
+    """Texts, whole numbers and ratios are the same on both engines, and JSON has them."""
+    return value
 
 
-def text_of_whole(value: Any) -> str:
-    return f'"{value}"' if type(value) is int else encode_basestring(str(value))
-
-
-def text_of_yes_or_no(value: Any) -> str:
-    return '"true"' if value == 1 else '"false"' if value == 0 else encode_basestring(str(value))
-
-
-def text_of_ratio(value: Any) -> str:
-    return encode_basestring(repr(float(value)) if isinstance(value, int | float) else str(value))
-
-
-def text_of_day(value: Any) -> str:
-    return f'"{value.isoformat()}"' if isinstance(value, date) else encode_basestring(str(value))
+def yes_or_no(value: Any) -> Any:
+    """SQLite has 1 and 0. What else a forger wrote there stays as it is."""
+    return {1: True, 0: False}.get(value, value)
 
 
 @lru_cache(maxsize=1024, typed=True)  # the rows of an act have one
-def text_of_instant(value: Any) -> str:
-    """UTC with six digits after the point: `2014-09-30T12:00:00.000000Z`."""
+def instant(value: Any) -> str:
+    """UTC with six digits after the point: `2014-09-30T12:00:00.000000Z`. Not an instant: the text that it is."""
     if isinstance(value, str) and INSTANT.fullmatch(value):  # as SQLite keeps it
-        return f'"{value[:10]}T{value[11:]}{"" if len(value) > 19 else ".000000"}Z"'
+        return f"{value[:10]}T{value[11:]}{'' if len(value) > 19 else '.000000'}Z"
     try:
-        instant = datetime.fromisoformat(value) if isinstance(value, str) else value
-        instant = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
-        return f'"{instant.replace(tzinfo=None).isoformat(timespec="microseconds")}Z"'
-    except (ValueError, AttributeError):  # what nobody but a forger wrote there
-        return encode_basestring(str(value))
+        found = datetime.fromisoformat(value) if isinstance(value, str) else value
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        return f"{found.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    except (ValueError, AttributeError):
+        return str(value)
 
 
-def decimal_text(places: int) -> Callable[[Any], str]:
-    """The text of a decimal number: no exponent, no zeros at the end. SQLite keeps a float, of which `places` digits are meant."""
+def decimal(places: int) -> Callable[[Any], str]:
+    """The digits of a decimal number: no exponent, no zeros at the end. SQLite keeps a float, of which `places` digits are meant."""
 
-    def text(value: Any) -> str:
+    def digits_of(value: Any) -> str:
         if isinstance(value, float):
             digits = f"{value:.{places}f}"
             if float(digits) != value:
-                return f'"{value!r}"'  # not a number of so many places: somebody's who did not go through the form
-        elif isinstance(value, Decimal):
-            digits = f"{value:f}"
+                return repr(value)  # more places than the form has: written by somebody who went past it
         else:
-            return encode_basestring(str(value))
+            digits = f"{value:f}" if isinstance(value, Decimal) else str(value)
         digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
-        return f'"{"0" if digits == "-0" else digits}"'
+        return "0" if digits == "-0" else digits
 
-    return text
+    return digits_of
 
 
 @lru_cache(maxsize=4096, typed=True)  # most rows say one of few things
-def text_of_json(value: str) -> str:
+def json_text(value: Any) -> str:
     """JSON without blanks, its keys sorted, each number in its shortest form: PostgreSQL rewrites what SQLite keeps as it was."""
     try:
-        found = json.loads(value, parse_float=shortest)
+        return text_of(json.loads(value, parse_float=shortest))
     except (ValueError, TypeError):
-        return encode_basestring(str(value))
-    return encode_basestring(json.dumps(found, ensure_ascii=False, separators=(",", ":"), sort_keys=True))
+        return str(value)
 
 
 def shortest(digits: str) -> int | float:
+    """A whole number as such, however it was written."""
     number = float(digits)
     return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
+def text_of(value: Any) -> str:
+    """JSON without blanks, its keys sorted."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
 WHOLE = "AutoField BigAutoField IntegerField BigIntegerField SmallIntegerField"
 WHOLE += " PositiveIntegerField PositiveSmallIntegerField PositiveBigIntegerField"
-KINDS: dict[str, Callable[[Any], str]] = {
-    **dict.fromkeys(WHOLE.split(), text_of_whole),
-    "CharField": text_of_text,
-    "TextField": text_of_text,
-    "BooleanField": text_of_yes_or_no,
-    "FloatField": text_of_ratio,
-    "DateField": text_of_day,
-    "DateTimeField": text_of_instant,
-    "JSONField": text_of_json,
+KINDS: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(WHOLE.split(), as_it_is),
+    "CharField": as_it_is,
+    "TextField": as_it_is,
+    "FloatField": as_it_is,
+    "BooleanField": yes_or_no,
+    "DateField": str,
+    "DateTimeField": instant,
+    "JSONField": json_text,
 }
 
 
-def text_of_kind(kind: str, places: int = 0) -> Callable[[Any], str]:
-    """How the values of a column become text, by the kind of its field, as `get_internal_type` names it. Raise `NoText` if unknown."""
+def reading_of(kind: str, places: int = 0) -> Callable[[Any], Any]:
+    """What makes the values of a column the same on both engines, by the kind of its field, as `get_internal_type` names it.
+
+    Raise `NoText` for a kind that was never decided.
+    """
     if kind == "DecimalField":
-        return decimal_text(places)
+        return decimal(places)
     if kind not in KINDS:
         raise NoText(f"A {kind} has no text that a seal could hold. Add it to KINDS, and to docs/seals.md.")
     return KINDS[kind]
@@ -114,11 +110,11 @@ def text_of_kind(kind: str, places: int = 0) -> Callable[[Any], str]:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns of a table that a digest is of, in the order of their names, and how each becomes text."""
+    """The columns of a table that a digest is of, in the order of their names, and how each is read."""
 
     table: str
     names: tuple[str, ...]
-    texts: tuple[Callable[[Any], str], ...]
+    readings: tuple[Callable[[Any], Any], ...]
 
     @property
     def key(self) -> str:
@@ -126,17 +122,17 @@ class Columns:
         return key_of_columns(self.table, " ".join(self.names))
 
     def writer(self) -> Callable[[Sequence[Any]], str]:
-        """The function that gives the text of a row from its values, in the order of `names`. What is NULL is left out."""
-        named = [(f"{encode_basestring(name)}:", text) for name, text in zip(self.names, self.texts, strict=True)]
+        """The function that gives the text of a row from its values, in the order of `names`."""
+        names = self.names
+        read = [(place, reading) for place, reading in enumerate(self.readings) if reading is not as_it_is]
+        encode = JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=repr).encode
 
         def write(values: Sequence[Any]) -> str:
-            pairs = zip(named, values, strict=True)
-            try:
-                parts = [name + text(value) for (name, text), value in pairs if value is not None]
-            except TypeError:  # a value that its column should not hold, such as bytes in a text
-                pairs = zip(named, values, strict=True)
-                parts = [name + encode_basestring(repr(value)) for (name, _), value in pairs if value is not None]
-            return f"{{{','.join(parts)}}}"
+            row = list(values)
+            for place, reading in read:
+                if row[place] is not None:
+                    row[place] = reading(row[place])
+            return encode(dict(zip(names, row, strict=True)))
 
         return write
 
@@ -147,8 +143,10 @@ def row_digest(salt: bytes, table: str, text: str) -> str:
 
 
 def salted(salt: Any) -> bytes:
-    """The salt as bytes; nothing for a row that is older than salts. A forger's may be a text."""
-    return b"" if salt is None else str(salt).encode() if isinstance(salt, str | int | float) else bytes(salt)
+    """The salt as bytes; none for a row that is older than salts. A forger's may be something else."""
+    if isinstance(salt, bytes):
+        return salt
+    return b"" if salt is None else str(salt).encode()
 
 
 def key_of_columns(table: str, names: str) -> str:
@@ -156,14 +154,9 @@ def key_of_columns(table: str, names: str) -> str:
     return hashlib.sha256(f"{table}\n{names}".encode()).hexdigest()[:32]
 
 
-def instant_text(instant: datetime) -> str:
-    """An instant as it stands in the text of a seal or a checkpoint."""
-    return text_of_instant(instant).strip('"')
-
-
 def seal_hash(before: str, *, chain: int, position: int, recording: int, settled: datetime, content: str) -> str:
     """The hash of a seal, from that of the seal before and everything that this one says."""
-    text = f"{before}\n{chain} {position} {recording} {instant_text(settled)}\n{content}"
+    text = f"{before}\n{chain} {position} {recording} {instant(settled)}\n{content}"
     return hashlib.sha256(text.encode()).hexdigest()
 
 

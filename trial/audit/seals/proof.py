@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import Exists, OuterRef
 
-from trial.audit.models import Recording
 from trial.audit.seals.acts import Row, Source, acts, read_in_pieces, sources
 from trial.audit.seals.canonical import (
     BEFORE_THE_FIRST,
     Columns,
+    instant,
     key_of_columns,
     keys_in,
     read_content,
@@ -38,13 +37,15 @@ class SealProof:
     rows: int = 0  # history rows that are sealed
     unreadable: int = 0  # of which columns were removed since: only their digests are there
     findings: list[Finding] = field(default_factory=list)
+    is_there: bool = True  # not before the migration that brings the seals
 
 
 def prove_seals(using: str = DEFAULT_DB_ALIAS) -> SealProof:
     """Compare the recordings and all history rows with their seals, and the seals with one another, in one state of the database."""
     with snapshot(using):
         if SEAL_TABLE not in connections[using].introspection.table_names():
-            return SealProof(findings=[Finding(SEAL_TABLE, None, None, "is not there. Run `migrate` first.")])
+            missing = Finding(SEAL_TABLE, None, None, "is not there. Run `migrate` first.")
+            return SealProof(findings=[missing], is_there=False)
         proof = SealProof()
         compare_with_seals(using, proof)
         proof.findings += broken_links(using)
@@ -92,13 +93,13 @@ class Readers:
 
     def digester(self, source: Source, names: tuple[str, ...]) -> Digester | None:
         """What reads rows that were sealed with these columns; None where the program does not know one of them any more."""
-        texts = dict(zip(source.columns.names, source.columns.texts, strict=True))
-        gone = set(names) - texts.keys()
+        readings = dict(zip(source.columns.names, source.columns.readings, strict=True))
+        gone = set(names) - readings.keys()
         for name in sorted(gone & source.model_columns):
             self.faults.append(Finding(source.table, None, None, f"the column {name} was removed from the history."))
         if gone:
             return None
-        return Digester(source, Columns(source.table, names, tuple(texts[name] for name in names)))
+        return Digester(source, Columns(source.table, names, tuple(readings[name] for name in names)))
 
     def differences(
         self, recording: int, content: str, parts: Sequence[tuple[Source, list[Row]]], proof: SealProof
@@ -185,12 +186,27 @@ def broken_links(using: str) -> Iterator[Finding]:
 
 
 def recordings_that_came_later(using: str) -> Iterator[Finding]:
-    """Recordings without a seal that were not there when a later one was sealed, though they say that they were."""
-    later = Seal.objects.filter(recording__gt=OuterRef("pk"), settled__gte=OuterRef("at"))
-    added = (
-        Recording.objects.using(using)
-        .filter(~Exists(Seal.objects.filter(recording=OuterRef("pk"))), Exists(later))
-        .order_by("pk")
+    """Recordings that say they were there when one with a higher number was sealed, and were not sealed before it or with it.
+
+    Each run of `seal` takes all that is settled and unsealed, in the order of the numbers. So whoever was stamped by then,
+    with a lower number, had its seal.
+    """
+    runs: list[tuple[str, int]] = []  # the settled instant of each run before, and the highest number that it sealed
+    highest = 0
+    settled, in_this_run = "", 0
+    rows = read_in_pieces(
+        using,
+        f"SELECT r.id, r.at, s.settled FROM {RECORDING_TABLE} r LEFT JOIN {SEAL_TABLE} s ON s.recording_id = r.id "  # noqa: S608
+        "ORDER BY s.settled IS NULL, s.settled, r.id",
     )
-    for number in added.values_list("pk", flat=True).iterator(chunk_size=500):
-        yield Finding(RECORDING_TABLE, number, None, "was added after the recordings of its time were sealed.")
+    for number, at, own in rows:
+        run = "" if own is None else instant(own)
+        if run != settled:
+            if in_this_run:
+                runs.append((settled, in_this_run))
+            highest = max(highest, in_this_run)
+            settled, in_this_run = run, 0
+        stamped = instant(at)
+        if number < highest and any(number < last and stamped <= until for until, last in runs):
+            yield Finding(RECORDING_TABLE, number, None, "was added after the recordings of its time were sealed.")
+        in_this_run = number

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from trial.audit.seals.canonical import instant_text
+from trial.audit.seals.canonical import instant
 from trial.audit.seals.sealing import seal
 
 
@@ -17,6 +17,4 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Seal, and say how far."""
         sealed = seal()
-        self.stdout.write(
-            f"Sealed {sealed.recordings} recordings. All up to {instant_text(sealed.settled)} are sealed."
-        )
+        self.stdout.write(f"Sealed {sealed.recordings} recordings. All up to {instant(sealed.settled)} are sealed.")
