@@ -43,7 +43,7 @@ def hash_anew() -> None:
     contents = {
         number: "".join(digesters[source.table].part_of(rows) for source, rows in parts)
         for number, parts in acts("default", sources("default"))
-        if number in studies and number <= max(was)
+        if isinstance(number, int) and number in studies and number <= max(was)
     }
     ends: dict[int, tuple[int, str]] = {}
     made, settled = [], min(seal.settled for seal in was.values())

@@ -90,9 +90,12 @@ class World:
                 return model, row
 
     def live(self) -> tuple[Any, dict[str, Any]]:
-        """A model, and one of its rows."""
-        model = self.chance.choice([model for model in MODELS if model.objects.exists()])
-        return model, self.row(model._meta.db_table, "version", self.chance.choice(versions_of(model)))
+        """A model, and one of its rows that was there at the checkpoint."""
+        while True:
+            model, old = self.history()
+            row = self.row(model._meta.db_table, "id", old["id"])
+            if row:
+                return model, row
 
     def row(self, table: str, column: str, value: Any) -> dict[str, Any]:
         """One of the rows of a table with this value, by column; empty without any."""
@@ -101,10 +104,6 @@ class World:
             rows = cursor.fetchall()
             names = [column[0] for column in cursor.description]
         return dict(zip(names, self.chance.choice(rows), strict=True)) if rows else {}
-
-
-def versions_of(model: Any) -> list[int]:
-    return [version for (version,) in sql(f"SELECT DISTINCT version FROM {model._meta.db_table} ORDER BY 1")]
 
 
 def names(model: Any, row: dict[str, Any]) -> str:
@@ -236,7 +235,7 @@ def delete_live(world: World) -> list[str]:
 
 def delete_record(world: World) -> list[str]:
     """A record with its whole history, so that nothing of it is left in the tables."""
-    model, row = world.live()
+    model, row = world.history()
     history = model.history.model._meta.db_table
     world_has = sql(f"SELECT version, recording_id FROM {history} WHERE id = %s ORDER BY version", row["id"])
     with behind_the_triggers(model._meta.db_table, history):

@@ -65,6 +65,7 @@ PAGES = {
     "person-link": "the form that makes a password link for person {what}",
     "person-factor": "the form that removes a second factor of person {what}",
     "api-report": "the report",
+    "export_trail command": "the audit trail {what}",
     "export command": "the datasets {what}",
     "report command": "the report {what}",
     "print_casebook command": "the file {what}",

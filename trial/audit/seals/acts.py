@@ -41,15 +41,22 @@ class Source:
         """The name of the table whose trail this is."""
         return self.columns.table
 
-    def select(self, condition: str) -> str:
-        """The SQL that reads it in order."""
-        salt = f'"{SALT_COLUMN}"' if self.has_salt else "NULL"
+    def select(self, condition: str = "1 = 1", *, with_positions: bool = False) -> str:
+        """The SQL that reads its rows (`t`) in the order of the recordings; `with_positions` of their seals, those without one last."""
+        names = [f't."{self.recording}"', f't."{self.number}"', f't."{self.record}"', self.version]
+        names.append(f't."{SALT_COLUMN}"' if self.has_salt else "NULL")
         # Behind a plus sign SQLite gives what is stored: of a bare column Python would read no instant where a forger wrote none.
         bare = "+" if self.is_sqlite else ""
-        names = ", ".join(f'{bare}"{name}"' for name in self.columns.names)
+        names += [f'{bare}t."{name}"' for name in self.columns.names]
+        order = [f't."{self.recording}"', f't."{self.number}"']
+        joined = ""
+        if with_positions:
+            joined = f'LEFT JOIN trial_seal s ON s.recording_id = t."{self.recording}"'
+            names.insert(0, "s.position")
+            order = ["s.position IS NULL", "s.position", *order]
         return (
-            f'SELECT "{self.recording}", "{self.number}", "{self.record}", {self.version}, {salt}, {names} '  # noqa: S608 - names of our own tables
-            f'FROM "{self.stored_in}" WHERE {condition} ORDER BY "{self.recording}", "{self.number}"'
+            f'SELECT {", ".join(names)} FROM "{self.stored_in}" t {joined} '  # noqa: S608 - names of our own tables
+            f"WHERE {condition} ORDER BY {', '.join(order)}"
         )
 
 
@@ -75,7 +82,7 @@ def sources(using: str) -> list[Source]:
                 there,
                 is_sqlite,
                 record=key,
-                version='"version"',
+                version='t."version"',
                 number="history_id",
                 recording="recording_id",
             )
@@ -132,7 +139,7 @@ def acts(
     numbers = None if only is None else ", ".join(str(int(number)) for number in only)
 
     def stream(place: int, source: Source) -> Iterator[tuple[int | float, int, list[Row]]]:
-        condition = "1 = 1" if numbers is None else f'"{source.recording}" IN ({numbers})'
+        condition = "1 = 1" if numbers is None else f't."{source.recording}" IN ({numbers})'
         for number, rows in rows_by_recording(using, source, condition):
             yield number, place, rows
 
