@@ -172,14 +172,13 @@ SIMPLE_HISTORY_REVERT_DISABLED = True
 SIMPLE_HISTORY_DATE_INDEX = "composite"
 
 # Checkpoints of the trail. Production names both: a folder of another machine, and a key that the web server need not read.
-if database["ENGINE"] == "trial.db.sqlite3":
-    usual_checkpoints, usual_key = (
-        database["NAME"].with_suffix(f".{word}") for word in ("checkpoints", "checkpoint-key")
-    )
-else:
-    usual_checkpoints, usual_key = VAR_DIR / "checkpoints", VAR_DIR / "checkpoint-key"
-CHECKPOINTS = read_path("MARROW_CHECKPOINTS", None if IS_PRODUCTION else usual_checkpoints, base=BASE_DIR)
-CHECKPOINT_KEY = read_path("MARROW_CHECKPOINT_KEY", None if IS_PRODUCTION else usual_key, base=BASE_DIR)
+# The demo always has its own, beside its database: they go when it is built anew.
+beside_database = database["NAME"] if database["ENGINE"] == "trial.db.sqlite3" else VAR_DIR / database["NAME"]
+CHECKPOINTS: Path | None = beside_database.with_suffix(".checkpoints")
+CHECKPOINT_KEY: Path | None = beside_database.with_suffix(".checkpoint-key")
+if not IS_DEMO:
+    CHECKPOINTS = read_path("MARROW_CHECKPOINTS", None if IS_PRODUCTION else CHECKPOINTS, base=BASE_DIR)
+    CHECKPOINT_KEY = read_path("MARROW_CHECKPOINT_KEY", None if IS_PRODUCTION else CHECKPOINT_KEY, base=BASE_DIR)
 
 # Sign-in: allauth does it, on the pages of trial/sign_in.
 SECOND_FACTOR = read_choice(

@@ -1,6 +1,7 @@
 """The command `demo`, run as people run it: a process of its own, in a folder of its own, on SQLite."""
 
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -50,7 +52,65 @@ def test_a_second_start_keeps_what_is_there(built: Path) -> None:
 
 
 def test_nothing_is_left_beside_the_finished_database(built: Path) -> None:
-    assert sorted(file.name for file in built.parent.iterdir()) == ["demo.sqlite3", "demo.sqlite3.lock"]
+    assert sorted(file.name for file in built.parent.iterdir()) == [
+        "demo.checkpoint-key",
+        "demo.checkpoint-key.pub",
+        "demo.checkpoints",
+        "demo.sqlite3",
+        "demo.sqlite3.lock",
+    ]
+
+
+def manage(database: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), *words],
+        env=environment(database),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_demo_is_sealed_and_signed_and_shows_a_row_that_was_rewritten(built: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.sqlite3"
+    shutil.copy(built, copy)
+    outside = (
+        "--checkpoint",
+        str(built.with_suffix(".checkpoints")),
+        "--key",
+        f"{built.with_suffix('.checkpoint-key')}.pub",
+    )
+    whole = manage(copy, "verify_audit", *outside)
+    assert whole.returncode == 0, whole.stderr
+    assert "1 checkpoints hold" in whole.stdout
+    assert "not sealed yet" not in whole.stdout
+
+    with closing(sqlite3.connect(copy)) as database:
+        database.execute("DROP TRIGGER marrow_keep_trial_recording")
+        database.execute("UPDATE trial_recording SET role = 'monitor' WHERE id = 2")
+        database.commit()
+    rewritten = manage(copy, "verify_audit")
+    assert rewritten.returncode == 1
+    assert "trial_recording 2: is not what was sealed." in rewritten.stderr
+
+    with closing(sqlite3.connect(copy)) as database:
+        database.execute("DROP TRIGGER marrow_hold_trial_seal")
+        database.execute("DELETE FROM trial_seal")
+        database.commit()
+    assert "trial_recording 2" not in manage(copy, "verify_audit").stderr
+    assert "the end was cut off" in manage(copy, "verify_audit", *outside).stderr
+
+
+def test_a_fresh_demo_begins_with_a_checkpoint_of_its_own(built: Path, tmp_path: Path) -> None:
+    database = tmp_path / built.name
+    shutil.copy(built, database)
+    shutil.copytree(built.with_suffix(".checkpoints"), database.with_suffix(".checkpoints"))
+
+    answer = demo(database, "--no-serve", "--fresh", "--patients", "1")
+
+    assert answer.returncode == 0, answer.stderr
+    assert len(list(database.with_suffix(".checkpoints").iterdir())) == 1
+    assert manage(database, "checkpoint").returncode == 0
 
 
 def test_another_seed_is_refused_until_fresh_is_said(built: Path) -> None:

@@ -1,5 +1,6 @@
 """The exported trail, and the program that checks it with the standard library alone."""
 
+import ast
 import hashlib
 import json
 import subprocess
@@ -227,3 +228,7 @@ def test_signatures_are_checked_as_cryptography_does(text, bit):
 
     assert is_signed(key, text, signature)
     assert not is_signed(key, text, bytes(flipped))
+
+
+def test_the_program_that_checks_is_read_by_python_3_9():
+    ast.parse(VERIFIER.read_text(encoding="utf-8"), feature_version=(3, 9))

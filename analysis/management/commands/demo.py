@@ -19,6 +19,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from analysis.demo.build import RECONSTRUCTED, plan_study
 from analysis.demo.write import write_study
+from trial.audit.seals.checkpoints import checkpoint_files, make_checkpoint, make_key, read_key
+from trial.audit.seals.sealing import seal
 from trial.db.protection import TriggersAltered, without_first_check
 from trial.db.sqlite3.library import dbapi2
 from trial.models import Membership, Recording, Role
@@ -76,6 +78,9 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
             with transaction.atomic():
                 write_study(plan, label=label, progress=self.show)
+            self.show("Sealing the trail")
+            seal()
+        first_checkpoint()
         self.show(
             f"{len(plan.patients)} patients at {len(plan.sites)} sites built in {time.monotonic() - began:.0f} s",
             end="\n",
@@ -111,6 +116,20 @@ class Command(BaseCommand):
         ]
         environment = os.environ | {"MARROW_MODE": "demo", "PYTHONPATH": str(settings.BASE_DIR)}
         os.execve(sys.executable, [*server, *tuned], environment)  # noqa: S606 - no shell, and nothing of a user in it
+
+
+def first_checkpoint() -> None:
+    """Sign the chains of the new demo. The checkpoints of the demo that it replaced would contradict it, and go with that."""
+    folder, key = settings.CHECKPOINTS, settings.CHECKPOINT_KEY
+    assert folder is not None  # the demo has its own
+    assert key is not None
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in checkpoint_files(folder):
+        file.unlink()
+    if not key.exists():
+        make_key(key)
+    make_checkpoint(folder, read_key(key))
+    connection.close()
 
 
 def require_free_port(port: int) -> None:

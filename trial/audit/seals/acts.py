@@ -123,12 +123,12 @@ def rows_by_recording(using: str, source: Source, condition: str = "1 = 1") -> I
         yield (number if isinstance(number, int) else float("inf")), list(group)
 
 
-def read_in_pieces(using: str, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
+def read_in_pieces(using: str, sql: str, parameters: Sequence[Any] = (), *, piece: int = PIECE) -> Iterator[Row]:
     """The rows of a query, without holding them all. Inside a transaction: PostgreSQL keeps the cursor in it."""
     connection: Any = connections[using]
     with connection.chunked_cursor() as cursor:
         cursor.execute(sql, parameters)
-        while rows := cursor.fetchmany(PIECE):
+        while rows := cursor.fetchmany(piece):
             yield from rows
 
 

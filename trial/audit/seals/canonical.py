@@ -125,7 +125,7 @@ class Columns:
         """The function that gives the text of a row from its values, in the order of `names`."""
         names = self.names
         read = [(place, reading) for place, reading in enumerate(self.readings) if reading is not as_it_is]
-        encode = JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=repr).encode
+        encode = JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, default=repr).encode
 
         def write(values: Sequence[Any]) -> str:
             row = list(values)

@@ -26,6 +26,7 @@ from trial.db.tables import RECORDING_TABLE
 from trial.db.verification import Finding
 
 SEAL_TABLE = "trial_seal"
+SEALS = 200  # in memory at once: each has a line for every row of its act
 
 
 @dataclass(slots=True)
@@ -58,7 +59,11 @@ def compare_with_seals(using: str, proof: SealProof) -> None:
     tables = sources(using)
     readers = Readers(using, tables)
     proof.findings += readers.faults
-    seals = read_in_pieces(using, f"SELECT recording_id, content FROM {SEAL_TABLE} ORDER BY recording_id")  # noqa: S608
+    seals = read_in_pieces(
+        using,
+        f"SELECT recording_id, content FROM {SEAL_TABLE} ORDER BY recording_id",  # noqa: S608
+        piece=SEALS,
+    )
     trail = acts(using, tables)
     sealed, act = next(seals, None), next(trail, None)
     while sealed is not None or act is not None:
@@ -168,7 +173,7 @@ def broken_links(using: str) -> Iterator[Finding]:
     columns = "chain, position, recording_id, settled, content, hash"
     last_chain, last_position, before = None, 0, BEFORE_THE_FIRST
     seals = Seal.objects.using(using).order_by("chain", "position").values_list(*columns.split(", "))
-    for chain, position, recording, settled, content, own in seals.iterator(chunk_size=500):
+    for chain, position, recording, settled, content, own in seals.iterator(chunk_size=SEALS):
         if chain != last_chain:
             last_chain, last_position, before = chain, 0, BEFORE_THE_FIRST
         if position != last_position + 1:
