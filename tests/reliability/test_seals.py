@@ -3,7 +3,10 @@
 Sixty in every run on each engine; a thousand with `./marrow test tests/reliability/test_seals.py -m slow`.
 """
 
+import os
 import random
+import signal
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -12,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection, connections, transaction
 
 from patients.models import VitalSigns
 from tests import make
@@ -410,3 +413,48 @@ def test_sixty_tamperings_are_found_and_named(tmp_path):
 @pytest.mark.slow
 def test_a_thousand_tamperings_are_found_and_named(tmp_path):
     tamper_again_and_again(1000, tmp_path)
+
+
+def seal_for_ever(done: int) -> None:
+    """Seal again and again, and say so each time."""
+    while True:
+        seal()
+        os.write(done, b".")
+
+
+def kill_a_sealer(after: float) -> None:
+    """Start a process that seals, and kill it so many seconds after it began."""
+    reads, writes = os.pipe()
+    connections.close_all()  # a connection must not be shared with a fork
+    process = os.fork()
+    if process == 0:
+        try:
+            os.close(reads)
+            os.write(writes, b"!")
+            seal_for_ever(writes)
+        finally:
+            os._exit(1)  # nothing of the test's process may be tidied up by its copy
+    os.close(writes)
+    os.read(reads, 1)
+    time.sleep(after)
+    os.kill(process, signal.SIGKILL)
+    _, status = os.waitpid(process, 0)
+    os.close(reads)
+    assert os.WIFSIGNALED(status), "the sealer ended by itself"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sealing_goes_on_after_a_kill():
+    chance = random.Random(12)
+    account = make.author()
+
+    for run in range(12):
+        for number in range(20):
+            with recording(by=account, reason="A ward"):
+                Ward.objects.create(name=f"{run}.{number}")
+        kill_a_sealer(chance.uniform(0, 0.25))
+        assert prove_seals().findings == []
+
+    seal()
+    proof = prove_seals()
+    assert (proof.findings, proof.recordings, proof.unsealed) == ([], 240, 0)

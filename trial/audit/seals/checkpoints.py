@@ -8,10 +8,12 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,13 +21,13 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Exists, OuterRef, Q
 
-from trial.audit.models import Recording
+from trial.audit.seals.acts import read_in_pieces
 from trial.audit.seals.canonical import instant
 from trial.audit.seals.models import Seal
 from trial.audit.seals.sealing import NO_STUDY, read_heads, seal
 from trial.db.reading import snapshot
+from trial.db.tables import RECORDING_TABLE
 from trial.db.verification import Finding
 from trial.version import version
 
@@ -271,8 +273,8 @@ def read_checkpoints(names: Iterable[Path], key: Ed25519PublicKey) -> list[Check
     return sorted((read_checkpoint(file, key) for file in files), key=lambda checkpoint: checkpoint.settled)
 
 
-def differences_from(checkpoints: Iterable[Checkpoint], using: str = DEFAULT_DB_ALIAS) -> Iterator[Finding]:
-    """What is not as the checkpoints say. Of each chain the first one that does not hold is told, with the last that does."""
+def differences_from(checkpoints: Sequence[Checkpoint], using: str = DEFAULT_DB_ALIAS) -> Iterator[Finding]:
+    """What is not as the checkpoints say, oldest first. Of each chain the first that does not hold is told, with the last that does."""
     heads = read_heads(using)
     held: dict[int, str] = {}
     broken: set[int] = set()
@@ -286,7 +288,7 @@ def differences_from(checkpoints: Iterable[Checkpoint], using: str = DEFAULT_DB_
                 broken.add(end.chain)
             else:
                 held[end.chain] = str(checkpoint)
-        yield from recordings_unknown_to(checkpoint, using)
+    yield from recordings_unknown_to(checkpoints, using)
 
 
 def difference_from(end: ChainEnd, checkpoint: Checkpoint, seals: int, using: str) -> str:
@@ -299,16 +301,21 @@ def difference_from(end: ChainEnd, checkpoint: Checkpoint, seals: int, using: st
     return ""
 
 
-def recordings_unknown_to(checkpoint: Checkpoint, using: str) -> Iterator[Finding]:
-    """Recordings that say they were there when a checkpoint was made, and were not sealed then."""
-    within = Q()
-    for end in checkpoint.chains:
-        within |= Q(chain=end.chain, position__lte=end.seals)
-    known = Seal.objects.filter(within, recording=OuterRef("pk")) if checkpoint.chains else Seal.objects.none()
-    strange = Recording.objects.using(using).filter(
-        ~Exists(known), pk__lte=checkpoint.recording, at__lte=checkpoint.settled
+def recordings_unknown_to(checkpoints: Sequence[Checkpoint], using: str) -> Iterator[Finding]:
+    """Recordings that say they were there when a checkpoint was made, and were not sealed then.
+
+    The first checkpoint that a recording says it was there for knows the fewest seals, so it is the only one to ask.
+    """
+    instants = [instant(checkpoint.settled) for checkpoint in checkpoints]
+    numbers = list(accumulate((checkpoint.recording for checkpoint in checkpoints), max))
+    known = [{end.chain: end.seals for end in checkpoint.chains} for checkpoint in checkpoints]
+    rows = read_in_pieces(
+        using,
+        f"SELECT r.id, r.at, s.chain, s.position FROM {RECORDING_TABLE} r "  # noqa: S608 - constants
+        f"LEFT JOIN {SEAL_TABLE} s ON s.recording_id = r.id ORDER BY r.id",
     )
-    for number in strange.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=500):
-        yield Finding(
-            "trial_recording", number, None, f"was not there when {checkpoint} was made, and says that it was."
-        )
+    for number, at, chain, position in rows:
+        first = max(bisect_left(instants, instant(at)), bisect_left(numbers, number))
+        if first < len(checkpoints) and (position is None or position > known[first].get(chain, 0)):
+            what = f"was not there when {checkpoints[first]} was made, and says that it was."
+            yield Finding(RECORDING_TABLE, number, None, what)
