@@ -44,7 +44,7 @@ EVERYTHING: Final = Operator.EVERYTHING
 
 # Of the tall table of results only what an output asks for: it is as large as all the others together.
 TESTS_READ = ("NEUT", "PLAT", "BLAST", "BLASTLE", "WBC", "HGB")
-ONLY = {"LBH.RESULT": ("sample_id", "test", "value")}
+ONLY = {"LBH.RESULT": ("sample_id", "test", "value", "value_text")}
 
 ALL_SITES = "all sites"
 

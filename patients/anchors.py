@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from patients.measured import Measured, as_counted, read_measured
 from patients.response import Reading, read_blasts
 from patients.units import UnknownUnit, to_standard
 from trial.edit_checks import Casebook, Record, Unsure, Verdict
@@ -159,10 +160,36 @@ def _last_before_first_dose(book: Casebook, form: str) -> Record | None:
     return max(before, key=lambda row: row.taken_at, default=None)
 
 
-def value_of(sample: Record | None, test: str) -> Decimal | None:
-    """The result of a test of a sample in the standard unit."""
+def measured(sample: Record | None, test: str) -> Measured | None:
+    """The result of a test of a sample in the standard unit, with the qualifier that it was reported with."""
     result = sample.answers.get(test) if sample is not None else None
-    return None if result is None else result.value
+    if result is None or result.value is None:
+        return None
+    as_typed = read_measured(result.value_text)
+    return Measured(result.value, as_typed.qualifier if as_typed is not None else "")
+
+
+def value_of(sample: Record | None, test: str) -> Decimal | None:
+    """The result of a test of a sample in the standard unit; None where it lies beyond what can be measured."""
+    found = measured(sample, test)
+    return found.number if found is not None and not found.qualifier else None
+
+
+def count_of(sample: Record | None, test: str) -> Decimal | None:
+    """The number that a count of a sample stands for in a response, as the analysis reads it."""
+    found = measured(sample, test)
+    return None if found is None else as_counted(test, found.number, found.qualifier)
+
+
+def are_counted(sample: Record, test: str) -> bool:
+    """Whether a count of a sample is more than none for sure."""
+    found = measured(sample, test)
+    return found is not None and found.is_above(0) is True
+
+
+def number_or_text(found: Measured | None) -> Decimal | str | None:
+    """A result as a derived answer shows it: a number, or with its qualifier."""
+    return str(found) if found is not None and found.qualifier else None if found is None else found.number
 
 
 def reported(result: Record) -> Decimal | None:
@@ -173,13 +200,16 @@ def reported(result: Record) -> Decimal | None:
         return None
 
 
-def times_normal(sample: Record, test: str) -> Decimal | None:
+def times_normal(sample: Record, test: str) -> Measured | None:
     """How many times the upper limit of normal of that sample a result is; None where the laboratory gave no limit."""
-    result = sample.answers.get(test)
-    if result is None or result.value is None or not result.high:
+    found = measured(sample, test)
+    if found is None:
+        return None
+    result = sample.answers[test]
+    if not result.high:
         return None
     try:
-        return Decimal(result.value / to_standard(test, result.high, result.unit_text).value)
+        return Measured(found.number / to_standard(test, result.high, result.unit_text).value, found.qualifier)
     except UnknownUnit:
         return None
 

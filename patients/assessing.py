@@ -9,6 +9,7 @@ from datetime import date
 from patients.anchors import (
     baseline_marrow,
     blasts_of,
+    count_of,
     cycle_starts,
     days_after,
     last_before_first_dose,
@@ -16,7 +17,6 @@ from patients.anchors import (
     new_therapy_days,
     reading_of,
     response_of,
-    value_of,
 )
 from patients.response import NE, Before, Count, Extramedullary, assess_with_counts, strongest
 from trial.edit_checks import Casebook, Record
@@ -72,7 +72,7 @@ def counts_beside(book: Casebook, day: date) -> list[Count]:
 
 def as_count(sample: Record) -> Count:
     """A blood count as the algorithm reads it."""
-    values = [value_of(sample, test) for test in ("NEUT", "PLAT", "BLAST", "BLASTLE")]
+    values = [count_of(sample, test) for test in ("NEUT", "PLAT", "BLAST", "BLASTLE")]
     return Count(sample.key, sample.taken_on, *(None if value is None else float(value) for value in values))
 
 
@@ -88,7 +88,7 @@ def examination(assessment: Record, book: Casebook, day: date) -> Record | None:
 
 def known_before(book: Casebook, day: date) -> Before:
     """Blasts at baseline, and the best response of the assessments before that day."""
-    blood = value_of(last_before_first_dose(book, "LBH"), "BLAST")
+    blood = count_of(last_before_first_dose(book, "LBH"), "BLAST")
     earlier = [row for row in book.all("RS") if row.assessed_on and row.assessed_on < day]
     best = strongest(response_of(row) or NE for row in earlier)
     return Before(blasts_of(baseline_marrow(book)), None if blood is None else float(blood), best)

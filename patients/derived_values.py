@@ -13,6 +13,7 @@ from typing import Any
 from patients.checking import answers_of, casebook_for, tests_of
 from patients.laboratory_grades import GRADED_TESTS, Normal, laboratory_grade
 from patients.laboratory_tests import TESTS
+from patients.measured import read_measured, split_qualifier
 from patients.models.laboratory import LaboratoryResult
 from patients.units import UnknownUnit
 from trial.derivations import Between, Derivation
@@ -116,7 +117,7 @@ def derived_of_result(result: Any) -> list[Derived]:
         return []
     test, unit, found = TESTS[result.test], result.unit_text, []
     if unit != test.unit and result.value is not None:
-        text = word_number(result.value)
+        text = split_qualifier(result.value_text)[0] + word_number(result.value)
         found.append(Derived("LBSTRESN", "In the standard unit", test.unit, text, f"Converted from {unit}.", "C.11"))
     if result.low is not None and result.high is not None:
         text = f"{word_number(result.low)} to {word_number(result.high)}"
@@ -136,9 +137,16 @@ def rule_of_grade(result: Any) -> str:
     """The rule that gave a result its grade, or the reason why it has none."""
     if result.test == "CA":
         return "By calcium corrected for the albumin of the sample; without albumin there is no grade."
+    typed = read_measured(result.value_text)
     try:
         normal = Normal(result.low, result.high)
-        found = laboratory_grade(result.test, Decimal(result.value_text), result.unit_text, normal)
-    except (ArithmeticError, UnknownUnit):
+        found = (
+            laboratory_grade(result.test, typed.number, result.unit_text, normal, qualifier=typed.qualifier)
+            if typed is not None
+            else None
+        )
+    except UnknownUnit:
+        found = None
+    if found is None:
         return "The result as reported cannot be graded."
     return found.rule if found.grade == result.grade else "As graded when the result was saved."

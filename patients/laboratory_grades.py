@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from patients.laboratory_tests import TESTS
+from patients.measured import Measured
 from patients.units import to_standard
 
 # The test, the unit as reported, the side, and from where on grades 1 to 4 begin: below (low) or above (high) that bound. A
@@ -106,24 +107,28 @@ def laboratory_grade(
     unit: str,
     normal: Normal,
     *,
+    qualifier: str = "",
     baseline: Decimal | None = None,
     has_consequences: bool = False,
 ) -> Graded:
     """The grade of one result as reported; calcium is handed over corrected for albumin.
 
     `baseline`, in the same unit, is for creatinine and fibrinogen only; the smallest rise or fall against it (grade 1) is not
-    counted. `has_consequences` is for uric acid. Raise `UnknownUnit` for a unit without limits and without a factor.
+    counted. `has_consequences` is for uric acid. With a `qualifier` the value is the limit below or above which the result lies:
+    the grade is that of every such value, and None where they have several. Raise `UnknownUnit` for a unit without limits and
+    without a factor.
     """
     if test not in GRADED_TESTS:
         return Graded(None, f"CTCAE v4.03 has no grades for {TESTS[test].label}.")
     if not any((test, unit, side) in LIMITS for side in ("low", "high")):
         value, normal, baseline = _in_standard_unit(test, unit, value, normal, baseline)
         unit = TESTS[test].unit
-    sides = [_one_side(test, value, unit, side, normal) for side in ("low", "high") if (test, unit, side) in LIMITS]
+    found = Measured(value, qualifier)
+    sides = [_one_side(test, found, unit, side, normal) for side in ("low", "high") if (test, unit, side) in LIMITS]
     known = [graded for graded in sides if graded.grade is not None]
-    extra = _against_baseline(test, value, baseline)
-    if test == "FIBRINO" and value < _LEAST_FIBRINOGEN:
-        extra.append(Graded(4, f"Fibrinogen {value} is below {_LEAST_FIBRINOGEN} g/L."))
+    extra = _against_baseline(test, value, baseline) if not qualifier else []
+    if test == "FIBRINO" and found.is_below(_LEAST_FIBRINOGEN):
+        extra.append(Graded(4, f"Fibrinogen {qualifier}{value} is below {_LEAST_FIBRINOGEN} g/L."))
     worst = max([*known, *extra], key=lambda graded: graded.grade or 0, default=None)
     unknown = [graded for graded in sides if graded.grade is None]
     if worst is None or (unknown and not worst.grade):
@@ -146,26 +151,33 @@ def _in_standard_unit(
     )
 
 
-def _one_side(test: str, value: Decimal, unit: str, side: str, normal: Normal) -> Graded:
+def _one_side(test: str, found: Measured, unit: str, side: str, normal: Normal) -> Graded:
     """The worst grade whose bound is passed. Without the range, only the grades that need none can be told."""
+    result = f"{TESTS[test].label} {found.qualifier}{found.number} {unit}"
     limit = normal.low if side == "low" else normal.high
     name = "lower" if side == "low" else "upper"
     passed: Graded | None = None
     needs_range = False
+    doubtful = 0  # the gravest grade that the result may have or not
     for bound in LIMITS[test, unit, side]:
         if bound.of_normal and limit is None:
             needs_range = True
             continue
         number = bound.number * limit if bound.of_normal and limit is not None else bound.number
-        if (value < number) if side == "low" else (value > number):
+        is_passed = found.is_below(number) if side == "low" else found.is_above(number)
+        if is_passed is None:
+            doubtful = bound.grade
+        elif is_passed:
             times = f", {bound.number} times the {name} limit of normal" if bound.of_normal else ""
             word = "below" if side == "low" else "above"
-            passed = Graded(bound.grade, f"{TESTS[test].label} {value} {unit} is {word} {number:f}{times}.")
+            passed = Graded(bound.grade, f"{result} is {word} {number:f}{times}.")
+    if doubtful > (passed.grade or 0 if passed is not None else 0):
+        return Graded(None, f"{result} may be of more than one grade, so it is given none.")
     if passed is not None:
         return passed
     if needs_range:
         return Graded(None, f"NORANGE: the laboratory gave no {name} limit of normal.")
-    return Graded(0, f"{TESTS[test].label} {value} {unit} is within the limits of grade 0.")
+    return Graded(0, f"{result} is within the limits of grade 0.")
 
 
 def _against_baseline(test: str, value: Decimal, baseline: Decimal | None) -> list[Graded]:

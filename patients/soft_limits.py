@@ -7,21 +7,21 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from patients.anchors import times_normal, value_of
+from patients.anchors import measured, times_normal
 from patients.laboratory_tests import TESTS, LaboratoryTest
+from patients.measured import Measured
 from trial.edit_checks import Casebook, EditCheck, Record, Severity, Verdict
 from trial.fields import Answer
 from trial.records import record_models
 
 
-def outside(value: Any, low: float | Decimal | None, high: float | Decimal | None) -> str | None:
-    """Where a value lies, in words; None where it is within the limits, which are included."""
+def outside(found: Measured, low: float | Decimal | None, high: float | Decimal | None) -> str | None:
+    """Where a value lies, in words; None where it is within the limits, which are included, or may be."""
     # not: compare with the limit as it is
     # but: as text, because 37.9 is a hair less than 37.9 to a computer
-    number = Decimal(str(value))
-    if low is not None and number < Decimal(str(low)):
+    if low is not None and found.is_below(Decimal(str(low))):
         return f"below {low}"
-    if high is not None and number > Decimal(str(high)):
+    if high is not None and found.is_above(Decimal(str(high))):
         return f"above {high}"
     return None
 
@@ -36,7 +36,7 @@ def answer_check(form: str, answer: Answer) -> EditCheck:
     low, high = answer.soft
 
     def fails(value: Any) -> Verdict:
-        where = outside(value, low, high)
+        where = outside(Measured(Decimal(str(value))), low, high)
         return {"where": where} if where is not None else False
 
     return EditCheck(
@@ -57,14 +57,14 @@ def laboratory_check(test: LaboratoryTest) -> EditCheck:
     times_high = test.soft_high.number if test.soft_high is not None and test.soft_high.of_normal else None
 
     def fails(sample: Record, book: Casebook) -> Verdict:
-        value = value_of(sample, test.code)
-        if value is None:
+        found = measured(sample, test.code)
+        if found is None:
             return False
-        where = outside(value, low, high)
+        where = outside(found, low, high)
         times = times_normal(sample, test.code)
-        if times_high is not None and times is not None and times > times_high:
+        if times_high is not None and times is not None and times.is_above(times_high):
             where = f"above {times_high} times the upper limit of normal"
-        return {"value": value, "where": where} if where is not None else False
+        return {"value": found, "where": where} if where is not None else False
 
     return EditCheck(
         code=f"SL-{test.panel}.{test.code}",

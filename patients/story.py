@@ -15,12 +15,13 @@ from patients.anchors import (
     first_dose_on,
     last_dose_on,
     marrow_on,
+    measured,
     reading_of,
     response_of,
-    value_of,
 )
 from patients.derived.visits import marrow_mrd
 from patients.laboratory_tests import TESTS
+from patients.measured import Measured
 from trial.edit_checks import Casebook, Record
 from trial.partial_dates import PartialDate
 from trial.schedule import study_day
@@ -95,16 +96,20 @@ class Point:
     """One result of a course, in the standard unit."""
 
     on: date
-    value: Decimal
+    result: Measured
     form: str
     record: int
     grade: int | None
 
     @property
+    def value(self) -> Decimal:
+        """The number, or the limit beyond which the result lies."""
+        return self.result.number
+
+    @property
     def text(self) -> str:
         """The result without the zeros that the column's scale adds."""
-        text = f"{self.value:f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
+        return str(self.result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,9 +284,9 @@ def _events(book: Casebook) -> Iterator[Mark]:
 
 
 def _points(book: Casebook, test: str) -> list[Point]:
-    found = [
-        Point(sample.taken_on, value, sample.form, sample.key, sample.answers[test].grade)
+    points = [
+        Point(sample.taken_on, found, sample.form, sample.key, sample.answers[test].grade)
         for sample in book.all(TESTS[test].panel)
-        if sample.taken_on and (value := value_of(sample, test)) is not None
+        if sample.taken_on and (found := measured(sample, test)) is not None
     ]
-    return sorted(found, key=lambda point: (point.on, point.record))
+    return sorted(points, key=lambda point: (point.on, point.record))

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from patients.anchors import cycle_starts, days_after, doses, first_dose_on, last_dose_on, value_of
+from patients.anchors import cycle_starts, days_after, doses, first_dose_on, last_dose_on, measured, number_or_text
 from safety.edit_checks import event_of, is_fatal
 from safety.emergence import Window, is_treatment_emergent
 from safety.grading import (
@@ -206,20 +206,20 @@ def chronic_global(scoring: Record, book: Casebook) -> str | None:
     return SEVERITIES[chronic_severity(scores, scoring.other_causes or ())]
 
 
-def result_at_onset(form: str, test: str) -> Callable[[Record, Casebook], Decimal | None]:
+def result_at_onset(form: str, test: str) -> Callable[[Record, Casebook], Decimal | str | None]:
     """INF.INFANC and INF.INFIGG: the result nearest to the onset, from 3 days before to 1 day after; the earlier of two."""
 
-    def derive(detail: Record, book: Casebook) -> Decimal | None:
+    def derive(detail: Record, book: Casebook) -> Decimal | str | None:
         day = day_of_onset(detail, book)
         if day is None:
             return None
         first, last = (days_after(day, days) for days in AROUND_ONSET_DAYS)
         near = [
-            (abs((sample.taken_on - day).days), sample.taken_at, value)
+            (abs((sample.taken_on - day).days), sample.taken_at, sample)
             for sample in book.all(form)
-            if sample.taken_on and first <= sample.taken_on <= last and (value := value_of(sample, test)) is not None
+            if sample.taken_on and first <= sample.taken_on <= last and measured(sample, test) is not None
         ]
-        return min(near)[2] if near else None
+        return number_or_text(measured(min(near, key=lambda found: found[:2])[2], test)) if near else None
 
     return derive
 

@@ -15,9 +15,11 @@ from patients.anchors import (
     is_within,
     last_dose_on,
     may_overlap,
+    measured,
     naming,
     samples,
     starts_and_steps,
+    value_of,
 )
 from safety.grading import liver_stage, magic
 from safety.staging import stages_of
@@ -269,9 +271,9 @@ def bilirubin_differs(staging: Record, book: Casebook) -> Verdict:
     """EC-175: an entered bilirubin that stages the liver, and is not that of the laboratory on the same day."""
     stage = liver_stage(staging.bilirubin_umol_per_l)
     values = [
-        sample.BILI.value
+        value
         for sample in book.all("LBC")
-        if sample.taken_on == staging.assessed_on and sample.BILI is not None and sample.BILI.value is not None
+        if sample.taken_on == staging.assessed_on and (value := value_of(sample, "BILI")) is not None
     ]
     far = [value for value in values if abs(value - staging.bilirubin_umol_per_l) > value / 10]
     return {"laboratory": far[0]} if stage and far else False
@@ -310,14 +312,14 @@ def febrile_neutropenia_missing(signs: Record, book: Casebook) -> Verdict:
     """EC-182."""
     if signs.temperature_c <= Decimal("38.3"):
         return False
-    counts = [sample.NEUT.value for sample in book.all("LBH") if sample.taken_on == signs.measured_on and sample.NEUT]
-    low = [value for value in counts if value is not None and value < 1]
+    counts = [measured(sample, "NEUT") for sample in book.all("LBH") if sample.taken_on == signs.measured_on]
+    low = [count for count in counts if count is not None and count.is_below(1)]
     known = any(
         is_on(event, signs.measured_on)
         and (event.coded_term == "Febrile neutropenia" or has_special(event, "INFECTION"))
         for event in book.all("AE")
     )
-    return {"neutrophils": min(low)} if low and not known else False
+    return {"neutrophils": min(low, key=lambda count: count.number)} if low and not known else False
 
 
 def cause_is_not_infection(death: Record, book: Casebook) -> Verdict:

@@ -6,12 +6,14 @@ A class is the whole declaration. `read` turns the rows of a frame into it, pati
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 import numpy as np
 import pandas as pd
 
 from patients.exposure import Interval, site_time
+from patients.measured import as_counted, split_qualifier
 from patients.response import Count
 from trial.partial_dates import PartialDate, parse
 
@@ -426,7 +428,7 @@ def _blood_counts(samples: pd.DataFrame, results: pd.DataFrame) -> list[tuple[st
     row = pd.Index(samples["record"]).get_indexer(results["sample_id"].to_numpy(dtype="float64"))
     column = pd.Index(TESTS).get_indexer(pd.Index(results["test"]))
     wanted = (row >= 0) & (column >= 0)
-    wide[row[wanted], column[wanted]] = results["value"].to_numpy(dtype="float64")[wanted]
+    wide[row[wanted], column[wanted]] = _counted(results)[wanted]
     offsets = np.nan_to_num(samples["taken_at_offset"].to_numpy(dtype="float64")).astype("timedelta64[m]")
     days = _days(samples["taken_at"] + offsets)
     values = (_numbers(pd.Series(wide[:, place])) for place in range(len(TESTS)))
@@ -436,6 +438,16 @@ def _blood_counts(samples: pd.DataFrame, results: pd.DataFrame) -> list[tuple[st
     return sorted(
         zip(samples["patient"].tolist(), rows, strict=True), key=lambda pair: (pair[1].taken_at, pair[1].record)
     )
+
+
+def _counted(results: pd.DataFrame) -> "np.ndarray[Any, Any]":
+    """The number that each result stands for: of one beyond what can be measured its limit, or none (`as_counted`)."""
+    values = results["value"].to_numpy(dtype="float64", copy=True)
+    for at, (test, text) in enumerate(zip(results["test"], results["value_text"], strict=True)):
+        qualifier = split_qualifier(text)[0] if isinstance(text, str) and not text[:1].isdigit() else ""
+        if qualifier and values[at] == values[at]:
+            values[at] = float(as_counted(test, Decimal(values[at]), qualifier))
+    return values
 
 
 def _numbers(column: pd.Series) -> list[float | None]:

@@ -10,7 +10,8 @@ from patients.anchors import (
     blasts_of,
     first_dose_on,
     last_before_first_dose,
-    value_of,
+    measured,
+    number_or_text,
 )
 from patients.edit_checks.baseline import is_pre_phase_indicated
 from patients.edit_checks.enrolment import ages_at_consent
@@ -81,9 +82,9 @@ def blast_category(record: Record, book: Casebook) -> str | None:
     )
 
 
-def blood_blasts(record: Record, book: Casebook) -> Decimal | None:
-    """BDIS.BLPB."""
-    return value_of(last_before_first_dose(book, "LBH"), "BLAST")
+def blood_blasts(record: Record, book: Casebook) -> Decimal | str | None:
+    """BDIS.BLPB, with the qualifier of the laboratory."""
+    return number_or_text(measured(last_before_first_dose(book, "LBH"), "BLAST"))
 
 
 def pre_phase(record: Record, book: Casebook) -> bool | None:

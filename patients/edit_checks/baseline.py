@@ -9,6 +9,7 @@ from patients.anchors import (
     first_dose_on,
     is_treated,
     last_before_first_dose,
+    measured,
     times_normal,
     value_of,
 )
@@ -57,8 +58,8 @@ def marrow_outside_window(record: Record, book: Casebook) -> Verdict:
 def is_pre_phase_indicated(book: Casebook) -> bool:
     """Whether marrow or blood blasts ask for a pre-phase (STUDY A.2). A rising LDH has no number there, and is left out."""
     marrow = blasts_of(baseline_marrow(book))
-    blood = value_of(last_before_first_dose(book, "LBH"), "BLAST")
-    return (marrow is not None and marrow > 50) or (blood is not None and blood >= 15)
+    blood = measured(last_before_first_dose(book, "LBH"), "BLAST")
+    return (marrow is not None and marrow > 50) or (blood is not None and blood.is_below(15) is False)
 
 
 def pre_phase_missing(record: Record, book: Casebook) -> Verdict:
@@ -97,8 +98,8 @@ def excluding_results(record: Record, book: Casebook) -> Verdict:
     found = []
     for test, limit in EXCLUDING.items():
         times = times_normal(record, test)
-        if times is not None and times >= limit:
-            found.append(f"{test} {times:.1f} times the upper limit of normal")
+        if times is not None and times.is_below(limit) is False:
+            found.append(f"{test} {times.qualifier}{times.number:.1f} times the upper limit of normal")
     cleared = clearances(record, book)
     if cleared is not None and max(cleared) < LEAST_CLEARANCE:
         found.append(f"creatinine clearance {max(cleared):.1f} mL/min")

@@ -7,7 +7,7 @@ this one: ICE (EC-080), days in hospital (EC-132), late reports (EC-154), visit 
 from datetime import timedelta
 from decimal import Decimal
 
-from patients.anchors import as_partial, died_on, doses, is_longer, naming, relapsed, responded, value_of
+from patients.anchors import are_counted, as_partial, died_on, doses, is_longer, measured, naming, relapsed, responded
 from patients.response import BFHM, REMISSIONS
 from trial.edit_checks import Casebook, EditCheck, Record, Severity, Verdict
 from trial.partial_dates import PartialDate
@@ -76,11 +76,10 @@ def odd_dose(record: Record, book: Casebook) -> Verdict:
 
 def blasts_in_remission(record: Record, book: Casebook) -> Verdict:
     """SL-LBH.BLAST: where there is no share of them, about which EC-075 asks."""
-    number, share = value_of(record, "BLAST"), value_of(record, "BLASTLE")
     before = [row for row in responded(book, {*REMISSIONS, BFHM}, record.taken_on) if row.assessed_on < record.taken_on]
-    if not number or share or not before or relapsed(book):
+    if not are_counted(record, "BLAST") or are_counted(record, "BLASTLE") or not before or relapsed(book):
         return False
-    return {"number": number, "response": before[-1].response, "day": before[-1].assessed_on}
+    return {"number": measured(record, "BLAST"), "response": before[-1].response, "day": before[-1].assessed_on}
 
 
 def death_without_notice(record: Record, book: Casebook) -> Verdict:

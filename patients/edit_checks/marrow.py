@@ -13,10 +13,10 @@ from patients.anchors import (
     infusion_days,
     is_within,
     marrow_on,
+    measured,
     naming,
     relapsed,
     responded,
-    value_of,
 )
 from patients.assessing import day_of, response_by_algorithm
 from patients.response import (
@@ -114,9 +114,9 @@ def counts_too_low(
 
     def asked(record: Record, book: Casebook) -> Verdict:
         count = count_used(record, book)
-        neutrophils, platelets = value_of(count, "NEUT"), value_of(count, "PLAT")
-        is_low = (neutrophils is not None and neutrophils <= Decimal(least_neutrophils)) or (
-            platelets is not None and platelets <= least_platelets
+        neutrophils, platelets = measured(count, "NEUT"), measured(count, "PLAT")
+        is_low = (neutrophils is not None and neutrophils.is_above(Decimal(least_neutrophils)) is False) or (
+            platelets is not None and platelets.is_above(least_platelets) is False
         )
         return {"neutrophils": neutrophils, "platelets": platelets} if record.response == response and is_low else False
 
@@ -126,8 +126,10 @@ def counts_too_low(
 def counts_meet_cr(record: Record, book: Casebook) -> Verdict:
     """EC-092."""
     count = count_used(record, book)
-    neutrophils, platelets = value_of(count, "NEUT"), value_of(count, "PLAT")
-    if record.response != CRH or neutrophils is None or platelets is None or neutrophils <= 1 or platelets <= 100:
+    neutrophils, platelets = measured(count, "NEUT"), measured(count, "PLAT")
+    if record.response != CRH or neutrophils is None or platelets is None:
+        return False
+    if not neutrophils.is_above(1) or not platelets.is_above(100):
         return False
     return {"neutrophils": neutrophils, "platelets": platelets}
 

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from patients.anchors import (
+    are_counted,
     as_partial,
     days_after,
     died_on,
@@ -17,6 +18,7 @@ from patients.anchors import (
     first_dose_on,
     is_there_on,
     last_before_first_dose,
+    measured,
     naming,
     reported,
     responded,
@@ -160,8 +162,10 @@ def jump(record: Record, book: Casebook, test: str, limit: int, days: int, produ
 
 def neutrophil_grade(sample: Record) -> int | None:
     """The grade of the neutrophils; 1 for none as well, because grade 1 needs the normal range."""
-    value = value_of(sample, "NEUT")
-    return None if value is None else laboratory_grade("NEUT", value, "10^9/L", Normal()).grade or 1
+    count = measured(sample, "NEUT")
+    if count is None:
+        return None
+    return laboratory_grade("NEUT", count.number, "10^9/L", Normal(), qualifier=count.qualifier).grade or 1
 
 
 def has_event(book: Casebook, interest: str, terms: tuple[str, ...], *days: date) -> bool:
@@ -210,7 +214,7 @@ def neutropenia_not_reported(record: Record, book: Casebook) -> Verdict:
 def exceeds(record: Record, test: str, limit: int) -> bool:
     """Whether a result is more than so many times the upper limit of normal."""
     times = times_normal(record, test)
-    return times is not None and times > limit
+    return times is not None and times.is_above(limit) is True
 
 
 def infused_on_after(record: Record, book: Casebook) -> bool:
@@ -240,16 +244,15 @@ def may_be_hys_law(record: Record, book: Casebook) -> Verdict:
     phosphatase = [times for row in window if (times := times_normal(row, "ALP")) is not None]
     is_new = is_transaminase(record) or exceeds(record, "BILI", 2)
     has_both = any(map(is_transaminase, window)) and any(exceeds(row, "BILI", 2) for row in window)
-    return is_new and has_both and any(times < 2 for times in phosphatase)
+    return is_new and has_both and any(times.is_below(2) for times in phosphatase)
 
 
 def blasts_after_remission(record: Record, book: Casebook) -> Verdict:
     """EC-075."""
-    percent = value_of(record, "BLASTLE")
     before = responded(book, {*REMISSIONS, BFHM}, days_after(record.taken_on, -1))
-    if not percent or not before or book.all("REL"):
+    if not are_counted(record, "BLASTLE") or not before or book.all("REL"):
         return False
-    return {"percent": percent, "response": before[-1].response, "day": before[-1].assessed_on}
+    return {"percent": measured(record, "BLASTLE"), "response": before[-1].response, "day": before[-1].assessed_on}
 
 
 def known_laboratories(book: Casebook) -> str:

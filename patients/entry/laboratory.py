@@ -18,6 +18,7 @@ from patients.entry.sheet import Block, Row, is_blank
 from patients.entry.whereabouts import Whereabouts
 from patients.laboratory_grades import Normal, laboratory_grade
 from patients.laboratory_tests import TESTS, LaboratoryTest, panel_of
+from patients.measured import read_measured, split_qualifier
 from patients.models import Demographics, NormalRange
 from patients.models.laboratory import LaboratoryResult
 from patients.units import convert, corrected_calcium, to_standard, units_of
@@ -42,10 +43,8 @@ class ResultRow(Row):
     ) -> None:
         super().__init__(record, ground, data, leaves_out=leaves_out | STORED_WITH_RESULT, **options)
         assert isinstance(record, LaboratoryResult)
-        number: Any = NumberControl(
-            LaboratoryResult._meta.get_field("value"), ground
-        )  # read like a number, kept as text
-        self.fields["value_text"].widget = number.widget
+        # a plain box: the keys that a telephone shows for a number have no sign for "below"
+        self.fields["value_text"].widget = forms.TextInput(attrs={"autocomplete": "off", "size": 12})
         self.fields["value_text"].label = self.test.label
         choices = [(unit, unit) for unit in units_of(self.test.code)]
         unit = ChoiceControl(LaboratoryResult._meta.get_field("unit_text"), ground, choices)
@@ -113,15 +112,17 @@ class ResultRow(Row):
             self._convert(result)
 
     def _convert(self, result: Any) -> None:
-        """Put the value in the standard unit, or say why it cannot be one."""
+        """Put the value, or the limit beyond which it lies, in the standard unit, or say why it cannot be one."""
         control: Any = NumberControl(LaboratoryResult._meta.get_field("value"), self.ground)
+        qualifier, behind = split_qualifier(result.value_text)
         try:
-            number = control.read(result.value_text)
+            number = control.read(behind or result.value_text)
         except forms.ValidationError as error:
             self.add_error("value_text", [f"{self.test.label}: {said}" for said in error.messages])
             return
         converted = to_standard(self.test.code, number, result.unit_text)
-        if not self.test.low <= converted.value <= self.test.high:
+        is_below_nothing = qualifier == "<" and converted.value == 0
+        if is_below_nothing or not self.test.low <= converted.value <= self.test.high:
             as_standard = "" if result.unit_text == self.test.unit else f" (that is {converted.value} {self.test.unit})"
             self.add_error(
                 "value_text",
@@ -161,7 +162,7 @@ def grade_results(sample: Any, touched: list[Any], *, among: list[Any], whereabo
     if not touched or not sample.taken_at:
         return
     ranges = ranges_for(whereabouts, sample.laboratory, _day_at_site(sample))
-    albumin = next((result.value for result in among if result.test == "ALB"), None)
+    albumin = next((result.value for result in among if result.test == "ALB" and _is_exact(result)), None)
     for result in touched:
         result.low, result.high = ranges.get((result.test, result.unit_text)) or (None, None)
         result.grade = grade_of(result, albumin)
@@ -169,14 +170,22 @@ def grade_results(sample: Any, touched: list[Any], *, among: list[Any], whereabo
 
 def grade_of(result: Any, albumin: Decimal | None) -> int | None:
     """The CTCAE grade of a result as reported; calcium is corrected where the sample has albumin (in g/L)."""
-    number = Decimal(result.value_text)
+    found = read_measured(result.value_text)
+    assert found is not None  # what is no number was refused
+    number = found.number
     if result.test == "CA":
         if albumin is None:
             return None
         # C.11 gives the correction for both units; that of mg/dL is 0.8 for each g/dL below 4
         is_standard = result.unit_text == TESTS["CA"].unit
         number = corrected_calcium(number, albumin) if is_standard else number + Decimal("0.08") * (40 - albumin)
-    return laboratory_grade(result.test, number, result.unit_text, Normal(result.low, result.high)).grade
+    normal = Normal(result.low, result.high)
+    return laboratory_grade(result.test, number, result.unit_text, normal, qualifier=found.qualifier).grade
+
+
+def _is_exact(result: Any) -> bool:
+    """Whether a result is a number, and not a limit beyond which it lies."""
+    return not split_qualifier(result.value_text or "")[0]
 
 
 def ranges_for(

@@ -29,7 +29,8 @@ class LaboratoryResult(PatientRecord):
     """One result, with the text as typed and the normal range that held on that day.
 
     `value` is in the standard unit of the test, `low` and `high` are in the unit as typed: grades are read from those
-    (STUDY B.1, rule 5).
+    (STUDY B.1, rule 5). Of a result beyond what can be measured (`<0.5`) `value` is the limit; on which side of it the result
+    lies is said by the text as typed alone (`patients.measured`).
     """
 
     test = CodedField("Test", oid="LBTESTCD", required=True, choices=EVERY_TEST)

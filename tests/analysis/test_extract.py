@@ -40,7 +40,7 @@ def test_there_is_a_frame_for_each_form_with_its_columns(demo: Study):
 
     assert set(frames) == {model.form.code for model in record_models()} | {"SUBJ"}
     assert list(frames["HSCT"]) == ["patient", "record", *(field.attname for field in Transplant.answers())]
-    assert list(frames["LBH.RESULT"]) == ["patient", "record", "sample_id", "test", "value"]
+    assert list(frames["LBH.RESULT"]) == ["patient", "record", "sample_id", "test", "value", "value_text"]
     assert list(frames["SUBJ"]) == ["patient", "site", "country", "region"]
 
 

@@ -127,6 +127,13 @@ def test_baseline_blasts_are_not_known_without_a_marrow_or_its_blasts():
     assert derive("BLBM", row("BDIS", marrow_id=7), row("BM", key=7, sampled_on="2013-02-20")) is None
 
 
+def test_blood_blasts_below_a_limit_are_shown_with_it():
+    few = row("LBH.RESULT", test="BLAST", value=Decimal("0.1"), value_text="<0.1")
+    sample = row("LBH", taken_at="2013-03-04T08:00", BLAST=few)
+
+    assert derive("BLPB", row("BDIS"), sample, *STEPPED) == "<0.1"
+
+
 def test_blood_blasts_are_those_of_the_last_sample_before_the_first_dose():
     samples = [
         row("LBH", taken_at="2013-03-01T08:00", **result("BLAST", "3.1")),

@@ -219,6 +219,10 @@ def test_a_result_shows_its_grade_and_the_rule_that_gave_it(at_site: Client, pat
             [("In the standard unit", "0.4"), ("Normal", "1.8 to 7.5"), ("CTCAE v4.03 grade", "4")],
         ),
         ({"test": "MONO", "grade": None}, [("Normal", "1.8 to 7.5")]),  # CTCAE has no grades for it
+        (
+            {"value_text": "<400", "unit_text": "/µL"},
+            [("In the standard unit", "<0.4"), ("Normal", "1.8 to 7.5"), ("CTCAE v4.03 grade", "4")],
+        ),
         ({"value_text": ""}, []),
     ],
 )
@@ -232,7 +236,12 @@ def test_what_follows_from_a_result_stands_beside_it(answers, told):
         ({}, "Neutrophils 0.4 10^9/L is below 0.5."),
         ({"value_text": "1.7", "grade": None, "low": None}, "NORANGE: the laboratory gave no lower limit of normal."),
         ({"grade": 3}, "As graded when the result was saved."),
-        ({"value_text": "<0.1"}, "The result as reported cannot be graded."),
+        ({"value_text": "<0.1"}, "Neutrophils <0.1 10^9/L is below 0.5."),
+        (
+            {"value_text": "<1", "grade": None},
+            "Neutrophils <1 10^9/L may be of more than one grade, so it is given none.",
+        ),
+        ({"value_text": "trace"}, "The result as reported cannot be graded."),
         ({"unit_text": "cells"}, "The result as reported cannot be graded."),
         ({"test": "CA"}, "By calcium corrected for the albumin of the sample; without albumin there is no grade."),
     ],

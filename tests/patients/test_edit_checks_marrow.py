@@ -1,5 +1,7 @@
 """Every check on marrow, MRD and response with a casebook in which it asks, and one in which it is silent."""
 
+from decimal import Decimal
+
 import pytest
 
 from patients.edit_checks.marrow import CHECKS
@@ -18,7 +20,12 @@ def bm(day="2013-04-02", blasts=2, key=7, **answers):
 
 def lbh(day="2013-04-02", neutrophils=2, platelets=150, key=8, **more):
     values = {"NEUT": neutrophils, "PLAT": platelets, **more}
-    results = {test: row("LBH.RESULT", test=test, value=value) for test, value in values.items()}
+    results = {
+        test: row("LBH.RESULT", test=test, value=Decimal(value[1:]), value_text=value)
+        if isinstance(value, str)
+        else row("LBH.RESULT", test=test, value=value)
+        for test, value in values.items()
+    }
     return row("LBH", key=key, taken_at=f"{day}T08:00", **results)
 
 
@@ -162,8 +169,10 @@ def test_where_the_order_cannot_be_told_the_question_is_a_warning(code, records)
         ("EC-088", [row("RS", response="CR")]),
         ("EC-089", [rs("PR"), bm(blasts=20)]),
         ("EC-090", [rs("CRh"), lbh(neutrophils=1)]),
+        ("EC-090", [rs(), lbh(neutrophils="<2", platelets=">50")]),  # may be enough
         ("EC-090", [rs()]),
         ("EC-092", [rs("CRh"), lbh(neutrophils=1)]),
+        ("EC-092", [rs("CRh"), lbh(platelets=">99")]),
         ("EC-092", [rs("CRh"), lbh(neutrophils=None)]),
         ("EC-092", [rs("CRh"), lbh(platelets=None)]),
         ("EC-093", [rs("PR"), emd(status="NEW LESION")]),
@@ -198,6 +207,8 @@ def test_what_a_check_says_nothing_of(code, records):
         ("EC-085", [row("CYC", number=1), dose(), row("REL", relapsed_on="2013-05")], "to 29-Apr-2013"),
         ("EC-086", [rs(marrow_id=None), bm(is_adequate=False)], "response CR is read"),
         ("EC-090", [rs(), lbh(platelets=100)], "has 2 and 100"),
+        ("EC-090", [rs(), lbh(neutrophils="<0.1")], "has <0.1 and 150"),
+        ("EC-092", [rs("CRh"), lbh(platelets=">1000")], "Neutrophils 2 and platelets >1000 meet CR"),
         ("EC-091", [rs("CRh"), lbh(neutrophils=0)], "has 0 and 150"),
         ("EC-095", [rs(), lbh(), row("CM", category="G-CSF", started="2013-03")], "given on UN-Mar-2013"),
         ("EC-098", [mrd(result="POSITIVE QUANTIFIED")], "nothing is none"),

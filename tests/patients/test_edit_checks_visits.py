@@ -24,7 +24,7 @@ def sample(form, moment, *, visit="LOG", comment=None, laboratory="LAB1", units=
         test: row(
             f"{form}.RESULT",
             test=test,
-            value=value,
+            value=Decimal(value[1:]) if isinstance(value, str) else value,
             value_text=str(value),
             unit_text=(units or UNITS).get(test, "U/L" if form == "LBC" else "10^9/L"),
             low=low,
@@ -65,7 +65,8 @@ def neutropenia(*days, value=0):
 
 
 CONSENT = row("ENR", consented_on="2013-03-01", is_enrolled=True)
-WEEK = neutropenia("2013-03-11", "2013-03-14", "2013-03-18")
+WEEK_DAYS = ("2013-03-11", "2013-03-14", "2013-03-18")
+WEEK = neutropenia(*WEEK_DAYS)
 
 # The code, a casebook in which the check asks, one in which it is silent, and what the question must say.
 EXAMPLES = [
@@ -266,6 +267,10 @@ def test_a_visit_may_be_early_as_well():
             "AST asks",
         ),  # the step makes no gap
         ("EC-072", [dose(), *neutropenia("2013-02-28", value=1), *WEEK], "from 11-Mar-2013"),
+        ("EC-072", [dose(), *neutropenia(*WEEK_DAYS, value="<0.1")], "from 11-Mar-2013"),
+        ("EC-073", [dose(), lbc(ALT=">50")], "ALT asks"),  # the limit is 5 times 10
+        ("EC-074", [lbc(ALT=">30", BILI=">20", ALP="<20")], "Hy's law"),
+        ("EC-075", [row("RS", response="CR", assessed_on="2013-03-09"), lbh(BLASTLE=">90")], ">90 % blasts"),
     ],
 )
 def test_the_other_ways_in_which_a_check_fails(code, records, says):
@@ -334,6 +339,15 @@ def test_an_episode_of_neutropenia_is_asked_about_once_and_anew_after_it_ended()
         ("EC-082", [dose(rate=15), row("PS", assessed_on="2013-03-01", weight_kg=44)]),
         ("EC-083", [row("LBC", taken_at="2013-03-10T08:00", laboratory="LAB1")]),
         ("EC-083", [lbc(UREA="<21", units={"UREA": "mg/dL"})]),
+        # beyond what can be measured, and not for sure what is asked about
+        ("EC-064", [lbh(WBC="<0.1", NEUT="<0.5")]),
+        ("EC-066", [lbh(PLAT="<10")]),
+        ("EC-069", [lbc(BILDIR="<3", BILI=2)]),
+        ("EC-070", [lbh("2013-03-10", HGB=100), lbh("2013-03-13", HGB="<30")]),
+        ("EC-072", [dose(), *neutropenia(*WEEK_DAYS, value="<0.6")]),
+        ("EC-073", [dose(), lbc(ALT=">49")]),
+        ("EC-074", [lbc(ALT=">30", BILI=">20", ALP="<21")]),
+        ("EC-075", [row("RS", response="CR", assessed_on="2013-03-09"), lbh(BLASTLE="<5")]),
     ],
 )
 def test_what_a_check_says_nothing_of(code, records):

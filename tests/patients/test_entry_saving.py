@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from html import unescape
+from html import escape, unescape
 
 import pytest
 from django.contrib.auth.models import User
@@ -589,6 +589,67 @@ def test_a_result_that_cannot_be_is_refused_in_the_words_of_its_test(
         "Haemoglobin: 95 g/dL (that is 950.000 g/L) is not possible: it can be 5 to 250 g/L. Check the number and its unit."
     ]
     assert not HaematologySample.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("test", "typed", "unit", "value", "grade"),
+    [
+        ("PLAT", "<10", "10^9/L", Decimal(10), 4),
+        ("PLAT", "> 1000", "10^9/L", Decimal(1000), 0),
+        ("PLAT", "≤60", "10^9/L", Decimal(60), None),
+        ("HGB", "<3.0", "g/dL", Decimal(30), 3),
+    ],
+)
+def test_a_result_beyond_what_can_be_measured_is_kept_as_typed(
+    desk: Client, patient: Patient, blood_count: dict[str, str], test, typed, unit, value, grade
+):
+    names = {f"LBH.RESULT.{test}-value_text": typed, f"LBH.RESULT.{test}-unit_text": unit}
+
+    answer = desk.post(HERE + "LBH/at/C1D1/", blood_count | names)
+
+    assert answer.status_code == 302, problems_in(answer.content.decode())
+    result = HaematologyResult.objects.get(test=test)
+    assert (result.value_text, result.value, result.grade) == (typed, value, grade)
+    assert f"{typed} {unit}" in text_of(desk.get(f"/MT103-211/patients/{patient.number}/LBH/").content.decode())
+    address = f"LBH/{result.sample_id}/edit/"
+    assert f'value="{escape(typed)}"' in desk.get(HERE + address).content.decode()
+    again = desk.post(HERE + address, open_page(desk, address) | blood_count | names)
+    assert again.status_code == 302, problems_in(again.content.decode())
+    assert HaematologyResult.objects.get(test=test).version == 1
+
+
+def test_a_qualified_result_in_another_unit_is_shown_with_its_qualifier_in_the_standard_unit(
+    desk: Client, patient: Patient, blood_count: dict[str, str]
+):
+    answer = desk.post(HERE + "LBH/at/C1D1/", blood_count | {"LBH.RESULT.HGB-value_text": "<3.0"})
+
+    assert "In the standard unit: <30 g/L" in text_of(desk.get(answer["Location"]).content.decode())
+
+
+@pytest.mark.parametrize(
+    ("typed", "problem"),
+    [
+        ("<", "Haemoglobin: '<' is not a number. Type the number alone in digits."),
+        ("<3,0", "Haemoglobin: '3,0' has a comma. Type 3.0 if it stands before the decimals, 30 if not."),
+        (">95", "Haemoglobin: >95 g/dL (that is 950.000 g/L) is not possible: it can be 5 to 250 g/L."),
+    ],
+)
+def test_a_qualifier_without_a_possible_number_is_refused(
+    desk: Client, patient: Patient, blood_count: dict[str, str], typed, problem
+):
+    answer = desk.post(HERE + "LBH/at/C1D1/", blood_count | {"LBH.RESULT.HGB-value_text": typed})
+
+    (said,) = problems_in(answer.content.decode())
+    assert said.startswith(problem)
+    assert not HaematologySample.objects.exists()
+
+
+def test_nothing_is_below_none(desk: Client, patient: Patient, blood_count: dict[str, str]):
+    answer = desk.post(HERE + "LBH/at/C1D1/", blood_count | {"LBH.RESULT.PLAT-value_text": "<0"})
+
+    assert "Platelets: <0 10^9/L is not possible: it can be 0 to 2000 10^9/L." in answer.content.decode().replace(
+        "&lt;", "<"
+    )
 
 
 def test_a_saved_range_is_not_looked_up_again(desk: Client, patient: Patient, blood_count: dict[str, str]):

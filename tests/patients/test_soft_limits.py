@@ -57,6 +57,27 @@ def test_a_result_outside_of_its_soft_limits_is_asked_about(test, odd, usual, hi
     assert findings(CHECKS, f"SL-{panel}.{test}", sample(usual)) == []
 
 
+@pytest.mark.parametrize(
+    ("test", "typed", "is_asked"),
+    [
+        ("PLAT", "<5", True),  # below 5 for sure
+        ("PLAT", "<10", False),  # may be 5 to 10
+        ("PLAT", ">1000", True),
+        ("ALT", ">1000", True),  # more than five times 40
+        ("ALT", ">100", False),
+        ("ALT", "<5", False),
+    ],
+)
+def test_a_result_beyond_a_limit_is_asked_about_only_where_it_is_certain(test, typed, is_asked):
+    panel = TESTS[test].panel
+    value = Decimal(typed[1:])
+    result = row(f"{panel}.RESULT", test=test, value=value, value_text=typed, high=40, unit_text=TESTS[test].unit)
+
+    found = findings(CHECKS, f"SL-{panel}.{test}", row(panel, **{test: result}))
+
+    assert [typed in each.question for each in found] == ([True] if is_asked else [])
+
+
 def test_every_declared_limit_has_its_check_and_no_row_of_a_block_has_one():
     declared = {f"SL-{model.form.code}.{a.oid}" for model in record_models() for a in model.answers() if any(a.soft)}
     tests = {f"SL-{test.panel}.{test.code}" for test in TESTS.values() if test.soft_low or test.soft_high}

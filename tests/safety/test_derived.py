@@ -204,7 +204,8 @@ def test_a_neurologic_event_has_an_icans_grade():
 
 def test_an_infection_shows_the_results_nearest_to_its_onset():
     def count(day, value):
-        return row("LBH", taken_at=f"{day}T08:00", NEUT=row("LBH.RESULT", test="NEUT", value=Decimal(value)))
+        result = row("LBH.RESULT", test="NEUT", value=Decimal(value.removeprefix("<")), value_text=value)
+        return row("LBH", taken_at=f"{day}T08:00", NEUT=result)
 
     def immunoglobulin(day, value):
         return row("LBO", taken_at=f"{day}T08:00", IGG=row("LBO.RESULT", test="IGG", value=Decimal(value)))
@@ -213,6 +214,7 @@ def test_an_infection_shows_the_results_nearest_to_its_onset():
 
     assert derive("INFANC", infection, event, count("2013-03-09", "0.4"), count("2013-03-13", "0.8")) == Decimal("0.8")
     assert derive("INFANC", infection, event, count("2013-03-09", "0.4")) == Decimal("0.4")
+    assert derive("INFANC", infection, event, count("2013-03-09", "<0.1")) == "<0.1"
     assert derive("INFANC", infection, event, count("2013-03-08", "0.4"), count("2013-03-14", "0.9")) is None
     assert derive("INFANC", infection, event, row("LBH", taken_at="2013-03-12T08:00")) is None
     assert derive("INFANC", infection, ae("2013-03"), count("2013-03-12", "0.4")) is None

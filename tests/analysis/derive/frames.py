@@ -14,7 +14,13 @@ DAYS = (date, date | None, datetime, datetime | None)
 NUMBERS = (float, float | None, int)
 BLOOD = {
     "LBH": {"record": int, "taken_at": datetime | None, "taken_at_offset": float | None},
-    "LBH.RESULT": {"record": int, "sample_id": float | None, "test": str | None, "value": float | None},
+    "LBH.RESULT": {
+        "record": int,
+        "sample_id": float | None,
+        "test": str | None,
+        "value": float | None,
+        "value_text": str | None,
+    },
 }
 
 _records = count(100_000)

@@ -71,6 +71,19 @@ def test_blood_results_stand_beside_their_sample_in_the_order_of_time():
     assert late.as_count[2:4] == (1.2, 120)
 
 
+def test_a_count_beyond_what_can_be_measured_stands_for_its_limit_and_too_few_blasts_for_none():
+    frames = empty_frames()
+    fill(frames, "LBH", [{"record": 7, "taken_at": "2012-03-29T09:00"}])
+    results = [("NEUT", 0.1, "<0.1"), ("PLAT", 1000, ">1000"), ("BLAST", 0.1, "< 0.1"), ("BLASTLE", 1, "≤1")]
+    results += [("HGB", 88, "8.8"), ("WBC", None, None)]
+    fill(frames, "LBH.RESULT", [{"sample_id": 7, "test": t, "value": v, "value_text": w} for t, v, w in results])
+
+    (book,) = read_casebooks(frames)
+
+    assert book.counts[0].as_count[2:] == (0.1, 1000, 0, 0)
+    assert (book.counts[0].haemoglobin, book.counts[0].leukocytes) == (88, None)
+
+
 def test_an_infusion_that_cannot_be_placed_is_left_out():
     frames = empty_frames()
     whole = {"cycle": 1, "started_at": "2012-03-01T09:00", "dose_ug_per_day": 9}
