@@ -601,6 +601,8 @@ def without_record(request: StaffRequest, patient: Patient, form: str, visit: st
     page = Entering(request, patient, model, visit, _empty_entry(patient, model, visit), None)
     asked = NotDoneForm(request.POST, entry=page.entry)
     said = Without(version=number_of(request.POST.get("entry_version")))
+    if is_opened_by_another(request, request.user):
+        return page.without(asked, status=409, problem=OF_ANOTHER)
     if page.is_told_otherwise(request.POST):
         return page.told_otherwise()
     if not is_gate and not asked.is_valid():
@@ -637,7 +639,9 @@ def remove_entry(request: StaffRequest, patient: Patient, form: str, record: int
     problem, status = "", 200
     if request.method == "POST":
         status = 400
-        if asked.is_valid():
+        if is_opened_by_another(request, request.user):
+            problem, status = OF_ANOTHER, 409
+        elif asked.is_valid():
             seen = asked.cleaned_data["version"]
             try:
                 remove_record(request, patient, found, version=seen, reason=asked.cleaned_data["reason"])

@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 
 from patients.casebook import show_answer
-from patients.entry.views import model_of
+from patients.entry.views import OF_ANOTHER, model_of
 from patients.mending.forms import MoveForm, PresentVersionForm, ScreenAgainForm, TransferForm
 from patients.mending.moving import Place, consequences, move_record
 from patients.mending.screening import failed_screening, screen_again
@@ -17,7 +17,7 @@ from patients.mending.transferring import sites_to_go_to, transfer
 from patients.mending.versions import Overtaken, amendment, bring_to_present, is_behind
 from patients.models import Enrolment
 from trial.access import Permission, StaffRequest, requires
-from trial.drafts import filled
+from trial.drafts import filled, is_opened_by_another
 from trial.models import Patient
 from trial.records import PatientRecord
 from trial.wording import word_record
@@ -48,7 +48,9 @@ def entry_version(request: StaffRequest, patient: Patient, form: str, record: in
     problem, status = "", 200
     if request.method == "POST":
         status = 400
-        if asked.is_valid():
+        if is_opened_by_another(request, request.user):
+            problem, status = OF_ANOTHER, 409
+        elif asked.is_valid():
             try:
                 entry = bring_to_present(
                     request,
@@ -85,7 +87,9 @@ def entry_move(request: StaffRequest, patient: Patient, form: str, record: int) 
     problem, status = "", 200
     if request.method == "POST":
         status = 400
-        if asked.is_valid():
+        if is_opened_by_another(request, request.user):
+            problem, status = OF_ANOTHER, 409
+        elif asked.is_valid():
             to: Place = asked.cleaned_data["to"]
             names: dict[str, Any] = {"study": patient.study.code, "form": form}
             try:

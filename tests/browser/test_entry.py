@@ -133,7 +133,7 @@ def test_what_was_typed_is_there_again_after_the_browser_is_gone(
     page = desk("PS/at/C1D1/")
 
     page.locator("[name=weight_kg]").press_sequentially("71.5")
-    expect(page.locator("#entry-state")).to_contain_text("Draft kept at")
+    expect(page.locator("#entry .entry-state")).to_contain_text("Draft kept at")
     kept = find_draft(cast["coordinator"], f"{HERE}PS/at/C1D1/")
     page.reload()
 
@@ -155,7 +155,7 @@ def test_what_is_typed_into_a_removed_form_is_kept_for_the_page_on_which_it_is_s
 
     expect(page.locator("#problem")).to_contain_text("Somebody removed this form")
     page.locator("[name=comment]").fill("Measured twice.")
-    expect(page.locator("#entry-state")).to_contain_text("Draft kept at")
+    expect(page.locator("#entry .entry-state")).to_contain_text("Draft kept at")
     kept = Draft.objects.get()
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Performance status: Saved at")).to_be_visible()
@@ -203,11 +203,11 @@ def test_who_is_signed_out_keeps_what_was_typed_and_saves_after_a_sign_in(
 
     page.locator("[name=weight_kg]").press_sequentially("71.5")
     page.keyboard.press("Control+Enter")
-    expect(page.locator("#entry-away")).to_contain_text("You are signed out. What you typed is on this page.")
-    link = page.get_by_role("link", name="Sign in in another tab")
+    expect(page.locator("#entry .entry-away")).to_contain_text("You are signed out. What you typed is on this page.")
+    link = page.locator("#entry").get_by_role("link", name="Sign in in another tab")
     in_another_tab(client, page, cast["investigator"])
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.locator("#entry-away")).to_contain_text("Somebody else is signed in now")
+    expect(page.locator("#entry .entry-away")).to_contain_text("Somebody else is signed in now")
     is_by_another = PerformanceStatus.objects.exists()
     leads_to = [link.get_attribute(name) for name in ("href", "target", "rel")]
     in_another_tab(client, page, cast["coordinator"])
@@ -218,6 +218,45 @@ def test_who_is_signed_out_keeps_what_was_typed_and_saves_after_a_sign_in(
     assert not is_by_another
     assert PerformanceStatus.objects.get().weight_kg == Decimal("71.5")
     assert find_draft(cast["investigator"], f"{HERE}PS/at/C1D1/") is None
+
+
+def test_a_small_form_is_left_only_while_its_person_is_signed_in(
+    desk: Callable[[str], Page], patient: Patient, cast: Cast, client: Client
+):
+    signs = make.record(VitalSigns, patient, "C1D1")
+    context = desk("").context
+    for address, button, typed in (
+        ("PS/at/C1D1/", "The form was not done", "Patient too ill."),
+        ("CM/at/LOG/", "There is nothing to report", ""),
+        (f"VS/{signs.pk}/remove/", "Remove", "Wrong patient."),
+    ):
+        in_another_tab(client, desk(""), cast["coordinator"])
+        url = desk(address).url
+        page = context.new_page()  # where the browser may complain of refusals
+        page.goto(url)
+        UserSession.objects.all().delete()
+        Session.objects.all().delete()
+        small = page.locator("form[data-draft]").last
+        if typed:
+            small.locator("[name=reason]").fill(typed)
+
+        small.get_by_role("button", name=button).click()
+        expect(small.locator(".entry-away")).to_contain_text("You are signed out. What you typed is on this page.")
+        is_kept = small.locator("[name=reason]").input_value() == typed if typed else True
+        in_another_tab(client, page, cast["investigator"])
+        small.get_by_role("button", name=button).click()
+        expect(small.locator(".entry-away")).to_contain_text("Somebody else is signed in now")
+        in_another_tab(client, page, cast["coordinator"])
+        small.get_by_role("button", name=button).click()
+
+        expect(page.locator("main .note[role=status]").first).to_contain_text(":")
+        assert is_kept
+        assert page.url != url
+        page.close()
+    assert FormEntry.objects.get(form="PS").not_done_reason == "Patient too ill."
+    assert FormEntry.objects.get(form="CM").has_any is False
+    assert not VitalSigns.objects.exists()
+    assert not Draft.objects.exists()
 
 
 def test_every_page_of_entering_is_free_of_barriers_at_both_widths(

@@ -365,3 +365,20 @@ def test_why_a_form_was_not_done_is_there_again(desk: Client, patient: Patient, 
 
     assert 'name="reason" value="The patient was away."' in restored
     assert not Draft.objects.exists()
+
+
+@pytest.mark.parametrize("address", ["VS/{}/remove/", "VS/{}/move/", "PS/at/C1D1/without/"])
+def test_what_another_person_typed_into_a_small_form_is_done_under_nobody_elses_name(
+    desk: Client, patient: Patient, investigator: User, address: str
+):
+    signs = make.record(VitalSigns, patient, "C1D1")
+    page = f"/MT103-211/patients/{patient.number}/{address.format(signs.pk)}"
+    sent = {"reason": "Wrong patient.", "version": "1", "entry_version": "1", "visit": "C1D8", "not-done": "1"}
+
+    answer = desk.post(page, sent | {"opened_by": str(investigator.pk)})
+
+    assert answer.status_code == 409
+    assert "Somebody else is signed in now than the person who opened this page" in answer.content.decode()
+    signs.refresh_from_db()
+    assert (signs.entry.visit, signs.version) == ("C1D1", 1)
+    assert not PerformanceStatus.objects.exists()
