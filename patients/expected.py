@@ -162,6 +162,20 @@ def expected_without_visit(course: Course) -> tuple[str, ...]:
     )
 
 
+def is_screening_over(book: Casebook) -> bool:
+    """Whether the days of the last screening have passed."""
+    consent = next((row for row in book.all("ENR") if row.consented_on), None)
+    if consent is None:
+        return False
+    course = Course(
+        consent.consented_on,
+        cycles={number: row.started_on for number, row in cycle_starts(book).items()},
+        screened_before=len(earlier_screenings(consent, book)),
+        screened_on=consent.screened_on,
+    )
+    return next(_screening(course)).closes < book.asked_on
+
+
 def screening_visit(screened_before: int) -> str:
     """The code of the visit of a screening, after so many that failed: SCR, then SCR2."""
     return f"SCR{screened_before + 1}" if screened_before else "SCR"

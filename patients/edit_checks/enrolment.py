@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from patients.anchors import first_dose_on, is_after, is_longer, is_treated, naming
+from patients.expected import is_screening_over
 from trial.edit_checks import Casebook, EditCheck, Record, Severity, Verdict
 from trial.partial_dates import PartialDate
 from trial.schedule import DAYS_PER_MONTH, whole_years
@@ -75,9 +76,11 @@ def has_deviation(book: Casebook, kind: str) -> bool:
 
 
 def needs_allograft(record: Record, book: Casebook) -> Verdict:
-    """EC-008."""
+    """EC-008: once the log of transplantations is answered, or the screening in which it is asked for is over."""
     is_claimed = "RELAPSE <=12 MO AFTER ALLOHSCT" in record.qualifying_features
-    return is_claimed and all(row.kind != "ALLOGENEIC" for row in book.all("HSCT"))
+    if not is_claimed or any(row.kind == "ALLOGENEIC" for row in book.all("HSCT")):
+        return False
+    return bool(book.all("HSCT")) or book.gates.get("HSCT") is not None or is_screening_over(book)
 
 
 def refractory_after_remission(record: Record, book: Casebook) -> Verdict:
@@ -223,7 +226,7 @@ CHECKS = (
         ERROR,
         needs_allograft,
         needs=("qualifying_features",),
-        reads=("HSCT",),
+        reads=("HSCT", "ENR", "EX"),
     ),
     EditCheck(
         "EC-009",

@@ -90,8 +90,15 @@ def is_premedicated(book: Casebook, moment: datetime, least_mg: int = 0) -> bool
     )
 
 
+def is_premedication_due(record: Record, book: Casebook) -> bool:
+    """Whether the premedication of an infusion should be there: the day of its start is over, or the site answered for the log."""
+    return record.started_on < book.asked_on or book.gates.get("DEX") is not None
+
+
 def restart_without_premedication(record: Record, book: Casebook) -> Verdict:
     """EC-112."""
+    if not is_premedication_due(record, book):
+        return False
     gap = gap_before(record, book)
     if gap < SUPERVISED_RESTART or is_premedicated(book, record.started_at):
         return False
@@ -100,7 +107,7 @@ def restart_without_premedication(record: Record, book: Casebook) -> Verdict:
 
 def start_without_premedication(record: Record, book: Casebook) -> Verdict:
     """EC-113: the first dose of a cycle, and every step up."""
-    if not record.dose_ug_per_day:
+    if not record.dose_ug_per_day or not is_premedication_due(record, book):
         return False
     before = dose_before(record, book)
     is_step = before is not None and record.dose_ug_per_day > before.dose_ug_per_day

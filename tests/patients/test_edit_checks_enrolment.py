@@ -191,3 +191,21 @@ def test_a_second_relapse_does_not_support_the_first_one():
     (found,) = findings(CHECKS, "EC-010", ie(qualifying_features=["FIRST RELAPSE <=12 MO"]), history)
 
     assert "2 relapses" in found.question
+
+
+@pytest.mark.parametrize(
+    ("records", "given", "is_asked"),
+    [
+        ([], {}, False),  # no consent: nobody knows yet when it was asked for
+        ([row("ENR", consented_on="2014-09-10")], {}, False),  # the log is expected until the screening is over
+        ([row("ENR", consented_on="2014-09-09")], {}, True),
+        ([row("ENR", consented_on="2014-09-10")], {"gates": {"HSCT": False}}, True),  # the site says there is none
+        ([row("ENR", consented_on="2014-09-10"), row("HSCT")], {}, True),
+        ([row("ENR", consented_on="2014-09-10"), dose("2014-09-30T09:00")], {}, True),  # treated
+        ([row("ENR", consented_on="2014-01-01", screened_on="2014-09-15")], {}, True),
+    ],
+)
+def test_the_transplantation_that_qualifies_is_asked_for_once_its_log_is_answered_or_overdue(records, given, is_asked):
+    claimed = ie(qualifying_features=["RELAPSE <=12 MO AFTER ALLOHSCT"])
+
+    assert bool(findings(CHECKS, "EC-008", claimed, *records, **given)) is is_asked

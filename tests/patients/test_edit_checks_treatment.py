@@ -219,6 +219,7 @@ def test_where_the_order_cannot_be_told_the_question_is_a_warning(code, records)
     ("code", "records", "says"),
     [
         ("EC-113", [ex()], "A start or step"),
+        ("EC-113", [ex("2014-09-29T09:00", None)], "A start or step"),  # yesterday
         ("EC-115", [ex("2014-09-20T09:00", None)], "until day 11"),  # still running on 30-Sep-2014
         ("EC-117", [*CYCLE, ex("2013-04-01T09:00", "2013-04-03T09:00"), full("2013-04-03T09:00")], "after 2.0 days"),
         (
@@ -259,6 +260,8 @@ def test_the_other_ways_in_which_a_check_fails(code, records, says):
         ("EC-112", [ex(stop=None), full()]),
         ("EC-112", [ex(), ex("2013-03-15T09:00", "2013-03-20T09:00", 0)]),
         ("EC-113", [ex(rate=0)]),
+        ("EC-113", [ex("2014-09-30T09:00", None)]),  # today: the premedication may still be entered
+        ("EC-112", [ex(), full("2014-09-30T09:00", None)]),
         ("EC-114", [ex(), ex("2013-03-11T09:00", "2013-03-20T09:00", 28)]),  # from day 8 on it is due
         ("EC-114", [later()]),
         ("EC-115", [later(rate=9)]),
@@ -318,3 +321,10 @@ def test_what_a_check_says_nothing_of(code, records):
 
 def test_while_the_hospital_days_may_still_come_nothing_is_asked():
     assert findings(CHECKS, "EC-132", cyc(), *CYCLE, today=date(2013, 3, 12)) == []
+
+
+def test_premedication_is_asked_about_on_the_day_itself_where_the_site_says_that_there_is_none():
+    started_today = ex("2014-09-30T09:00", None)
+
+    assert findings(CHECKS, "EC-113", started_today) == []
+    assert len(findings(CHECKS, "EC-113", started_today, gates={"DEX": False})) == 1
