@@ -98,6 +98,25 @@ class Line:
     because: str = ""
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """What is wrong with one answer, and the control that it is about."""
+
+    said: str
+    control: str  # its id on the page
+
+
+def refusals_of(sheet: Sheet) -> list[Refusal]:
+    """What is wrong with the answers of a sheet, in the order of the page."""
+    parts = [sheet.main, *(row for block in sheet.blocks for row in block.rows), sheet.head]
+    return [
+        Refusal(str(said), part[name].id_for_label or f"{part[name].auto_id}_0")  # of a group, its first option
+        for part in parts
+        for name in part.fields
+        for said in part.errors.get(name, ())
+    ]
+
+
 # Lines
 
 
@@ -531,6 +550,7 @@ class Entering:
             "problem": problem,
             "problems": [str(said) for part in sheet.forms for said in part.non_field_errors()],
             "wrong": sum(len(part.errors) for part in sheet.forms),
+            "refusals": refusals_of(sheet),
             "details": details_of(self.model, self.record),
             "behind": self._behind(),
             "retired": [show_answer(self.record, answer) for answer in retired_answers(self.record)]

@@ -1114,3 +1114,24 @@ def test_a_draft_on_an_older_version_is_shown_beside_what_was_saved_since(
     assert 'name="ecog" value="2"' in said
     assert 'name="weight_kg" value="75.5"' in said
     assert "author saved 75.5 at" in text_of(said)
+
+
+def test_the_summary_of_a_refused_page_leads_to_each_answer(desk: Client, patient: Patient):
+    sent = {"assessed_on": "99zzz2013", "weight_kg": "9999", "did_writing_test": "maybe"}
+
+    page = desk.post(HERE + "PS/at/C1D1/", sent).content.decode()
+
+    summary = page[page.index('id="problem"') : page.index('id="entry"')]
+    linked = re.findall(r'<li><a href="#([^"]+)">([^<]+)</a></li>', summary)
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert [said for _, said in linked] == re.findall(r'class="field-problem"[^>]*>([^<]*)<', page)
+    assert [where for where, _ in linked] == ["id_assessed_on", "id_weight_kg", "id_did_writing_test_0"]
+    assert all(ids.count(where) == 1 for where, _ in linked)
+    assert len(ids) == len(set(ids))
+
+
+def test_the_summary_leads_to_the_results_and_rows_of_blocks(desk: Client, patient: Patient):
+    blood = desk.post(HERE + "LBH/at/C1D1/", {"LBH.RESULT.HGB-value_text": "much"}).content.decode()
+
+    assert '<a href="#id_LBH.RESULT.HGB-value_text">Haemoglobin: ' in blood
+    assert 'id="id_LBH.RESULT.HGB-value_text"' in blood
