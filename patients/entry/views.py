@@ -47,6 +47,7 @@ from patients.entry.unsaved import (
     data_of,
     visit_of_removed,
 )
+from patients.grid.following import next_expected
 from patients.mending.versions import Amendment, amendment, is_behind, retired_answers
 from trial.access import Permission, StaffRequest, requires
 from trial.changes import questions
@@ -590,17 +591,6 @@ def neighbours(code: str) -> tuple[Any, Any]:
     forms = [model.form for model in record_models() if not model.form.part_of]
     here = [form.code for form in forms].index(code)
     return (forms[here - 1] if here else None), (forms[here + 1] if here + 1 < len(forms) else None)
-
-
-def next_expected(patient: Patient, after: FormEntry) -> FormEntry | None:
-    """The entry to go on with: the first still empty one of the same visit, else the first of all."""
-    entries = FormEntry.objects.filter(patient=patient, is_not_done=False, has_any__isnull=True).exclude(pk=after.pk)
-    waiting = sorted(entries, key=lambda entry: (entry.visit != after.visit, entry.pk <= after.pk, entry.pk))
-    for code in dict.fromkeys(entry.form for entry in waiting):
-        records = record_model(code)._default_manager.filter(patient=patient)
-        taken = set(records.values_list("entry_id", flat=True))
-        waiting = [entry for entry in waiting if entry.form != code or entry.pk not in taken]
-    return waiting[0] if waiting else None
 
 
 def _empty_entry(patient: Patient, model: type[PatientRecord], visit: str) -> FormEntry | None:
