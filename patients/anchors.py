@@ -3,7 +3,9 @@
 No database, no clock. Dates known in part are intervals: what cannot be told is None (STUDY B.2).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -33,18 +35,27 @@ def first_dose_on(book: Casebook) -> date | None:
 
 def last_dose_on(book: Casebook) -> date | None:
     """The day on which the last infusion ended, or is still running: LD."""
-    given = doses(book)
-    return max((row.ended_on or book.asked_on for row in given), default=None)
+    return book.once(_last_dose_on)
 
 
-def starts_and_steps(book: Casebook) -> Iterator[tuple[datetime, Record]]:
+def _last_dose_on(book: Casebook) -> date | None:
+    return max((row.ended_on or book.asked_on for row in doses(book)), default=None)
+
+
+def starts_and_steps(book: Casebook) -> Sequence[tuple[datetime, Record]]:
     """The moments at which an infusion began anew or at another rate: starts, restarts and steps."""
+    return book.once(_starts_and_steps)
+
+
+def _starts_and_steps(book: Casebook) -> Sequence[tuple[datetime, Record]]:
+    found: list[tuple[datetime, Record]] = []
     before: Record | None = None
     for row in doses(book):
         is_gapless = before is not None and before.ended_at == row.started_at
         if before is None or not is_gapless or row.dose_ug_per_day != before.dose_ug_per_day:
-            yield row.started_at, row
+            found.append((row.started_at, row))
         before = row
+    return found
 
 
 def is_infused_on(book: Casebook, day: PartialDate) -> bool:
@@ -100,8 +111,12 @@ def is_treated(book: Casebook) -> bool:
     return bool(doses(book))
 
 
-def cycle_starts(book: Casebook) -> dict[int, Record]:
+def cycle_starts(book: Casebook) -> Mapping[int, Record]:
     """The first infusion interval with a dose of each cycle, by the number of the cycle. One without a cycle starts none."""
+    return book.once(_cycle_starts)
+
+
+def _cycle_starts(book: Casebook) -> Mapping[int, Record]:
     found: dict[int, Record] = {}
     for row in doses(book):
         if row.cycle is not None:
@@ -230,8 +245,18 @@ def blasts_of(marrow: Record | None) -> float | None:
 
 def marrow_on(book: Casebook, day: date) -> Record | None:
     """The reading of a day's marrow that counts: the central one, and the local one where that cannot be read."""
-    rows = [row for row in book.all("BM") if row.sampled_on == day]
-    return min(rows, key=lambda row: (not reading_of(row).is_readable, row.reader != "CENTRAL"), default=None)
+    return book.once(_marrows_by_day).get(day)
+
+
+def _marrows_by_day(book: Casebook) -> Mapping[date, Record]:
+    by_day: dict[date, list[Record]] = defaultdict(list)
+    for row in book.all("BM"):
+        if row.sampled_on:
+            by_day[row.sampled_on].append(row)
+    return {
+        day: min(rows, key=lambda row: (not reading_of(row).is_readable, row.reader != "CENTRAL"))
+        for day, rows in by_day.items()
+    }
 
 
 def baseline_marrow(book: Casebook) -> Record | None:
@@ -257,20 +282,32 @@ def response_of(row: Record) -> str | None:
     return row.adjudicated_response or row.response
 
 
-def responded(book: Casebook, responses: Iterable[str], until: date | None = None) -> list[Record]:
+def responded(book: Casebook, responses: Iterable[str], until: date | None = None) -> Sequence[Record]:
     """The assessments with one of these responses up to a day, that day included, the earliest first."""
-    wanted = frozenset(responses)
-    rows = [row for row in book.all("RS") if row.assessed_on and response_of(row) in wanted]
-    return sorted((row for row in rows if until is None or row.assessed_on <= until), key=lambda row: row.assessed_on)
+    rows = book.once(_responded, frozenset(responses))
+    return rows if until is None else rows[: bisect_right(rows, until, key=lambda row: row.assessed_on)]
 
 
-def relapsed(book: Casebook) -> list[Record]:
+def _responded(book: Casebook, responses: frozenset[str]) -> Sequence[Record]:
+    rows = [row for row in book.all("RS") if row.assessed_on and response_of(row) in responses]
+    return sorted(rows, key=lambda row: row.assessed_on)
+
+
+def relapsed(book: Casebook) -> Sequence[Record]:
     """The relapses of which a date is known, the earliest first."""
+    return book.once(_relapsed)
+
+
+def _relapsed(book: Casebook) -> Sequence[Record]:
     return sorted((row for row in book.all("REL") if row.relapsed_on), key=lambda row: row.relapsed_on.earliest)
 
 
-def new_therapy_days(book: Casebook) -> list[PartialDate]:
+def new_therapy_days(book: Casebook) -> Sequence[PartialDate]:
     """The days on which other therapy, or a later transplantation, began."""
+    return book.once(_new_therapy_days)
+
+
+def _new_therapy_days(book: Casebook) -> Sequence[PartialDate]:
     days = [row.started_on for row in book.all("NTX") if row.started_on]
     return days + [as_partial(row.transplanted_on) for row in book.all("NSCT") if row.transplanted_on]
 
@@ -288,4 +325,21 @@ def hours_of(row: Record) -> float:
 
 def infusion_days(book: Casebook, cycle: int) -> float:
     """The days on which the drug ran in one cycle (STUDY C.8: T_k)."""
-    return sum(hours_of(row) for row in doses(book) if row.cycle == cycle) / 24
+    return sum(map(hours_of, doses_by_cycle(book).get(cycle, ()))) / 24
+
+
+def doses_by_cycle(book: Casebook) -> Mapping[int | None, Sequence[Record]]:
+    """The infusion intervals in which the drug was given by the number of their cycle, each in their order."""
+    return book.once(_doses_by_cycle)
+
+
+def _doses_by_cycle(book: Casebook) -> Mapping[int | None, Sequence[Record]]:
+    return by_cycle(doses(book))
+
+
+def by_cycle(rows: Iterable[Record]) -> Mapping[int | None, Sequence[Record]]:
+    """Infusion intervals by the number of their cycle."""
+    found: dict[int | None, list[Record]] = defaultdict(list)
+    for row in rows:
+        found[row.cycle].append(row)
+    return found

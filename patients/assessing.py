@@ -4,7 +4,10 @@ The rule: the marrow decides. Of the blood counts around it the one that gives t
 before is the baseline, and the best response of the earlier assessments.
 """
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from datetime import date
+from itertools import accumulate
 
 from patients.anchors import (
     baseline_marrow,
@@ -61,13 +64,17 @@ def counts_beside(book: Casebook, day: date) -> list[Count]:
     """The blood counts that may be read with a marrow: inside the window, and before the next cycle's infusion."""
     earliest, latest = days_after(day, -book.parameters.count_window_before_days), last_day_beside(book, day)
     following = min((row.started_at for row in cycle_starts(book).values() if row.started_on > day), default=None)
-    return [
-        as_count(sample)
-        for sample in book.all("LBH")
-        if sample.taken_at
-        and earliest <= sample.taken_on <= latest
-        and (following is None or sample.taken_at < following)
-    ]
+    rows = book.once(_counts)
+    near = slice(
+        bisect_left(rows, earliest, key=lambda row: row.taken_on),
+        bisect_right(rows, latest, key=lambda row: row.taken_on),
+    )
+    return [as_count(sample) for sample in rows[near] if following is None or sample.taken_at < following]
+
+
+def _counts(book: Casebook) -> Sequence[Record]:
+    """The blood counts in the order of their days."""
+    return sorted((row for row in book.all("LBH") if row.taken_at), key=lambda row: row.taken_on)
 
 
 def as_count(sample: Record) -> Count:
@@ -81,14 +88,36 @@ def examination(assessment: Record, book: Casebook, day: date) -> Record | None:
     if (named := book.find("EMD", assessment.extramedullary_id)) is not None:
         return named
     first, last = days_after(day, -EXTRAMEDULLARY_DAYS_BEFORE), last_day_beside(book, day)
-    near = [row for row in book.all("EMD") if row.assessed_on and first <= row.assessed_on <= last]
+    near = examined(book, first, last)
     seen = [row for row in near if row.status not in (None, "NOT ASSESSED") or row.has_csf_blasts is not None]
     return min(seen, key=lambda row: (abs((row.assessed_on - day).days), row.assessed_on), default=None)
+
+
+def examined(book: Casebook, first: date, last: date) -> Sequence[Record]:
+    """The examinations for extramedullary disease from one day to another, in the order of their days."""
+    rows = book.once(_examinations)
+    return rows[
+        bisect_left(rows, first, key=lambda row: row.assessed_on) : bisect_right(
+            rows, last, key=lambda row: row.assessed_on
+        )
+    ]
+
+
+def _examinations(book: Casebook) -> Sequence[Record]:
+    return sorted((row for row in book.all("EMD") if row.assessed_on), key=lambda row: row.assessed_on)
+
+
+def _best_until(book: Casebook) -> tuple[Sequence[date], Sequence[str]]:
+    """The days of the assessments in their order, and the best response until each."""
+    rows = sorted((row for row in book.all("RS") if row.assessed_on), key=lambda row: row.assessed_on)
+    best = accumulate((strongest([response_of(row) or NE]) for row in rows), lambda *both: strongest(both))
+    return [row.assessed_on for row in rows], list(best)
 
 
 def known_before(book: Casebook, day: date) -> Before:
     """Blasts at baseline, and the best response of the assessments before that day."""
     blood = count_of(last_before_first_dose(book, "LBH"), "BLAST")
-    earlier = [row for row in book.all("RS") if row.assessed_on and row.assessed_on < day]
-    best = strongest(response_of(row) or NE for row in earlier)
+    days, responses = book.once(_best_until)
+    earlier = bisect_left(days, day)
+    best = responses[earlier - 1] if earlier else strongest(())
     return Before(blasts_of(baseline_marrow(book)), None if blood is None else float(blood), best)

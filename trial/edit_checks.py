@@ -90,7 +90,12 @@ class Casebook:
 
     def find(self, form: str, key: int | None) -> Record | None:
         """The record of that number, as another record points to it."""
-        return next((record for record in self.all(form) if record.key == key), None)
+        return self.once(_by_key, form).get(key)
+
+
+def _by_key(book: Casebook, form: str) -> Mapping[int | None, Record]:
+    """The records of a form by their number."""
+    return {record.key: record for record in reversed(book.all(form))}
 
 
 class Unsure(dict[str, Any]):

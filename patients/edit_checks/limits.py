@@ -4,10 +4,23 @@ Limits on one answer alone are declared with it (`patients.soft_limits`). Where 
 this one: ICE (EC-080), days in hospital (EC-132), late reports (EC-154), visit windows (EC-060), ECOG at screening (EC-056).
 """
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from patients.anchors import are_counted, as_partial, died_on, doses, is_longer, measured, naming, relapsed, responded
+from patients.anchors import (
+    are_counted,
+    as_partial,
+    days_after,
+    died_on,
+    doses,
+    is_longer,
+    measured,
+    naming,
+    relapsed,
+    responded,
+)
 from patients.response import BFHM, REMISSIONS
 from trial.edit_checks import Casebook, EditCheck, Record, Severity, Verdict
 from trial.partial_dates import PartialDate
@@ -56,14 +69,19 @@ def long_remission(began: PartialDate, ended: PartialDate) -> Verdict:
     return naming(is_longer(began, ended, days), months=months)
 
 
+def weighings(book: Casebook) -> Sequence[Record]:
+    """The records with a weight in the order of their days."""
+    return sorted((row for row in book.all("PS") if row.assessed_on and row.weight_kg), key=lambda row: row.assessed_on)
+
+
 def weight_changed(record: Record, book: Casebook) -> Verdict:
     """SL-PS.WEIGHT.CHANGE: against the weight before it."""
-    before = [
-        row for row in book.all("PS") if row.assessed_on and row.assessed_on < record.assessed_on and row.weight_kg
-    ]
+    weighed = book.once(weighings)
+    before = bisect_left(weighed, record.assessed_on, key=lambda row: row.assessed_on)
     if not before:
         return False
-    last = max(before, key=lambda row: row.assessed_on)
+    day = weighed[before - 1].assessed_on
+    last = weighed[bisect_left(weighed, day, key=lambda row: row.assessed_on)]  # of two on a day, the first
     if abs(record.weight_kg - last.weight_kg) <= LARGEST_CHANGE * last.weight_kg:
         return False
     return {"before": last.weight_kg, "day": last.assessed_on}
@@ -76,7 +94,7 @@ def odd_dose(record: Record, book: Casebook) -> Verdict:
 
 def blasts_in_remission(record: Record, book: Casebook) -> Verdict:
     """SL-LBH.BLAST: where there is no share of them, about which EC-075 asks."""
-    before = [row for row in responded(book, {*REMISSIONS, BFHM}, record.taken_on) if row.assessed_on < record.taken_on]
+    before = responded(book, {*REMISSIONS, BFHM}, days_after(record.taken_on, -1))
     if not are_counted(record, "BLAST") or are_counted(record, "BLASTLE") or not before or relapsed(book):
         return False
     return {"number": measured(record, "BLAST"), "response": before[-1].response, "day": before[-1].assessed_on}

@@ -1,6 +1,7 @@
 """The edit checks on marrow, MRD and response (STUDY B.5.5), in the order of their numbers."""
 
-from collections.abc import Callable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -18,7 +19,7 @@ from patients.anchors import (
     relapsed,
     responded,
 )
-from patients.assessing import day_of, response_by_algorithm
+from patients.assessing import day_of, examined, response_by_algorithm
 from patients.response import (
     BFHM,
     COMPLETE,
@@ -77,6 +78,11 @@ def response_from_inadequate_marrow(record: Record, book: Casebook) -> Verdict:
     return "BIOPSY" not in (marrow.specimens or ())
 
 
+def count_days(book: Casebook) -> Sequence[date]:
+    """The days of the blood counts, in their order."""
+    return sorted(sample.taken_on for sample in book.all("LBH") if sample.taken_on)
+
+
 def count_missing(record: Record, book: Casebook) -> Verdict:
     """EC-087."""
     day = day_of(record, book)
@@ -84,7 +90,8 @@ def count_missing(record: Record, book: Casebook) -> Verdict:
         return False
     first = days_after(day, -book.parameters.count_window_before_days)
     last = days_after(day, book.parameters.count_window_after_days)
-    found = any(sample.taken_on and first <= sample.taken_on <= last for sample in book.all("LBH"))
+    days = book.once(count_days)
+    found = bisect_left(days, first) < bisect_right(days, last)
     return False if found else {"day": day, "first": first, "last": last}
 
 
@@ -138,9 +145,9 @@ def remission_with_lesions(record: Record, book: Casebook) -> Verdict:
     """EC-093."""
     if record.response not in REMISSIONS:
         return False
-    for row in book.all("EMD"):
-        is_near = row.assessed_on and abs((row.assessed_on - record.assessed_on).days) <= BESIDE_DAYS
-        if is_near and row.status in PRESENT:
+    near = examined(book, days_after(record.assessed_on, -BESIDE_DAYS), days_after(record.assessed_on, BESIDE_DAYS))
+    for row in near:
+        if row.status in PRESENT:
             return {"status": row.status, "seen": row.assessed_on}
     return False
 

@@ -3,15 +3,20 @@
 Moments are compared as moments, where both have one; a date of an event is compared with the days at the site.
 """
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from patients.anchors import (
     as_partial,
+    by_cycle,
     cycle_starts,
     days_after,
     died_on,
     doses,
+    doses_by_cycle,
     first_dose_on,
     hours_of,
     infusion_days,
@@ -36,15 +41,37 @@ CHANGED_BY_EVENT = ("DRUG INTERRUPTED", "DRUG WITHDRAWN", "DOSE REDUCED")
 INPATIENT_DAYS = {1: 9, 2: 2}
 
 
-def intervals(book: Casebook) -> list[Record]:
+def intervals(book: Casebook) -> Sequence[Record]:
     """All infusion intervals, interruptions too, in their order."""
-    return sorted((row for row in book.all("EX") if row.started_at), key=lambda row: row.started_at)
+    return sorted((row for row in book.all("EX") if row.started_at), key=started_at)
+
+
+def intervals_by_cycle(book: Casebook) -> Mapping[int | None, Sequence[Record]]:
+    """All infusion intervals by the number of their cycle, each in their order."""
+    return by_cycle(book.once(intervals))
+
+
+def latest_ends(book: Casebook) -> Sequence[datetime]:
+    """For each interval in their order, the latest end until then. One without an end is read as its start."""
+    return list(accumulate((row.ended_at or row.started_at for row in book.once(intervals)), max))
+
+
+def started_at(row: Record) -> datetime:
+    """When an interval started."""
+    moment: datetime = row.started_at
+    return moment
+
+
+def started_before(rows: Sequence[Record], moment: datetime) -> int:
+    """How many of the intervals, which are in their order, started before a moment."""
+    return bisect_left(rows, moment, key=started_at)
 
 
 def dose_before(record: Record, book: Casebook) -> Record | None:
     """The interval with a dose before this one in the same cycle."""
-    rows = [row for row in doses(book) if row.cycle == record.cycle and row.started_at < record.started_at]
-    return rows[-1] if rows else None
+    rows = doses_by_cycle(book).get(record.cycle, ())
+    number = started_before(rows, record.started_at)
+    return rows[number - 1] if number else None
 
 
 def gap_before(record: Record, book: Casebook) -> timedelta:
@@ -58,20 +85,27 @@ def gap_before(record: Record, book: Casebook) -> timedelta:
 
 def overlapping_interval(record: Record, book: Casebook) -> Verdict:
     """EC-110. An interval without an end is read as its start alone: it ends where the next one begins."""
-    for other in intervals(book):
-        ends, stops = record.ended_at or record.started_at, other.ended_at or other.started_at
-        is_shared = record.started_at < stops and other.started_at < ends
-        if other.key != record.key and (is_shared or other.started_at == record.started_at):
+    rows = book.once(intervals)
+    first, last = started_before(rows, record.started_at), bisect_right(rows, record.started_at, key=started_at)
+    earlier = bisect_right(book.once(latest_ends), record.started_at, hi=first)
+    if earlier < first:  # the first of those that started earlier and ended later
+        return {"other": rows[earlier].number}
+    for other in rows[first:last]:
+        if other.key != record.key:
             return {"other": other.number}
-    return False
+    later = rows[last] if last < len(rows) else None
+    is_shared = later is not None and record.ended_at is not None and later.started_at < record.ended_at
+    return {"other": later.number} if later is not None and is_shared else False
 
 
 def unexplained_gap(record: Record, book: Casebook) -> Verdict:
     """EC-111: between two intervals that follow each other in a cycle."""
-    before = [row for row in intervals(book) if row.cycle == record.cycle and row.started_at < record.started_at]
-    if not before or before[-1].ended_at is None or record.started_at - before[-1].ended_at <= HOUR:
+    rows = book.once(intervals_by_cycle).get(record.cycle, ())
+    number = started_before(rows, record.started_at)
+    before = rows[number - 1] if number else None
+    if before is None or before.ended_at is None or record.started_at - before.ended_at <= HOUR:
         return False
-    return {"since": before[-1].ended_on, "hours": hours(record.started_at - before[-1].ended_at)}
+    return {"since": before.ended_on, "hours": hours(record.started_at - before.ended_at)}
 
 
 def hours(length: timedelta) -> int:
@@ -81,13 +115,15 @@ def hours(length: timedelta) -> int:
 
 def is_premedicated(book: Casebook, moment: datetime, least_mg: int = 0) -> bool:
     """Whether premedication of at least so many mg was given in the 3 hours before a moment."""
-    return any(
-        row.purpose == "PREMEDICATION"
-        and row.given_at is not None
-        and moment - 3 * HOUR <= row.given_at <= moment
-        and (row.dose_mg or 0) >= least_mg
-        for row in book.all("DEX")
-    )
+    given = book.once(premedications, least_mg)
+    number = bisect_right(given, moment)
+    return number > 0 and given[number - 1] >= moment - 3 * HOUR
+
+
+def premedications(book: Casebook, least_mg: int) -> Sequence[datetime]:
+    """When premedication of at least so many mg was given, in their order."""
+    rows = (row for row in book.all("DEX") if row.purpose == "PREMEDICATION" and (row.dose_mg or 0) >= least_mg)
+    return sorted(row.given_at for row in rows if row.given_at is not None)
 
 
 def is_premedication_due(record: Record, book: Casebook) -> bool:
@@ -149,14 +185,14 @@ def later_cycle_starts_low(record: Record, book: Casebook) -> Verdict:
 def early_step(record: Record, book: Casebook) -> Verdict:
     """EC-117: the days at the first dose since the cycle, or what was higher, are counted."""
     low = book.parameters.first_step_dose
-    before = [row for row in doses(book) if row.cycle == record.cycle and row.started_at < record.started_at]
-    if not before or before[-1].dose_ug_per_day != low or (record.dose_ug_per_day or 0) <= low:
+    before = dose_before(record, book)
+    if before is None or before.dose_ug_per_day != low or (record.dose_ug_per_day or 0) <= low:
         return False
-    days = 0.0
-    for row in reversed(before):
-        if row.dose_ug_per_day != low:
-            break
-        days += hours_of(row) / 24
+    rows = doses_by_cycle(book)[record.cycle]
+    number, days = started_before(rows, record.started_at), 0.0
+    while number and rows[number - 1].dose_ug_per_day == low:
+        number -= 1
+        days += hours_of(rows[number]) / 24
     return {"days": f"{days:.1f}"} if days < book.parameters.first_step_days else False
 
 
@@ -165,8 +201,9 @@ def long_interruption(record: Record, book: Casebook) -> Verdict:
     gap, before = gap_before(record, book), dose_before(record, book)
     if gap <= SAME_CYCLE or before is None:
         return False
-    pauses = [row for row in intervals(book) if before.started_at < row.started_at <= record.started_at]
-    is_event = any(row.change_reason == "ADVERSE EVENT" for row in pauses)
+    rows = book.once(intervals)
+    pauses = slice(*(bisect_right(rows, row.started_at, key=started_at) for row in (before, record)))
+    is_event = any(row.change_reason == "ADVERSE EVENT" for row in rows[pauses])
     return {"days": gap.days} if is_event else False
 
 

@@ -305,13 +305,20 @@ def signs_without_event(record: Record, book: Casebook) -> Verdict:
     return False if known else {"total": total}
 
 
+def last_weighed_before_first_dose(book: Casebook) -> Record | None:
+    """The record of the last weight up to the first dose."""
+    first = first_dose_on(book)
+    before = [row for row in book.all("PS") if first and row.assessed_on and row.assessed_on <= first and row.weight_kg]
+    return max(before, key=lambda row: row.assessed_on, default=None)
+
+
 def light_at_first_dose(record: Record, book: Casebook) -> Verdict:
     """EC-082: the last weight up to the first dose."""
     first = first_dose_on(book)
     if first is None or record.weight_kg >= 45:
         return False
-    before = [row for row in book.all("PS") if row.assessed_on and row.assessed_on <= first and row.weight_kg]
-    is_last = bool(before) and max(before, key=lambda row: row.assessed_on).key == record.key
+    last = book.once(last_weighed_before_first_dose)
+    is_last = last is not None and last.key == record.key
     flat = {book.parameters.first_step_dose, book.parameters.full_dose}
     return is_last and any(row.dose_ug_per_day in flat for row in doses(book))
 

@@ -1,11 +1,13 @@
 """Every check on treatment with a casebook in which it asks, and one in which it is silent."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from patients.edit_checks.treatment import CHECKS
-from tests.casebooks import findings, row
+from patients.edit_checks.treatment import CHECKS, dose_before, is_premedicated
+from tests.casebooks import book, findings, row
 from trial.edit_checks import Severity
 
 
@@ -328,3 +330,66 @@ def test_premedication_is_asked_about_on_the_day_itself_where_the_site_says_that
 
     assert findings(CHECKS, "EC-113", started_today) == []
     assert len(findings(CHECKS, "EC-113", started_today, gates={"DEX": False})) == 1
+
+
+MOMENTS = st.integers(0, 12).map(lambda hours: datetime(2013, 3, 4, tzinfo=UTC) + timedelta(hours=hours))
+
+
+@st.composite
+def infusions(draw):
+    """Intervals of two cycles on one day, some without an end, some at the same moment."""
+    rows = []
+    for number in range(draw(st.integers(1, 6))):
+        start, length = draw(MOMENTS), draw(st.one_of(st.none(), st.integers(0, 5)))
+        rows.append(
+            row(
+                "EX",
+                key=number + 1,
+                number=number,
+                cycle=draw(st.sampled_from([1, 2])),
+                dose_ug_per_day=draw(st.sampled_from([0, 9, 28])),
+                started_at=start,
+                ended_at=start + timedelta(hours=length) if length is not None else None,
+            )
+        )
+    return rows
+
+
+@given(infusions())
+def test_an_overlap_is_told_as_if_each_interval_was_compared_with_each(rows):
+    asked = {found.record.key: found.question for found in findings(CHECKS, "EC-110", *rows)}
+
+    in_order = sorted(rows, key=lambda one: one.started_at)
+    for one in rows:
+        ends = one.ended_at or one.started_at
+        others = [
+            other
+            for other in in_order
+            if other.key != one.key
+            and (
+                other.started_at == one.started_at
+                or (one.started_at < (other.ended_at or other.started_at) and other.started_at < ends)
+            )
+        ]
+        assert (one.key in asked) is bool(others)
+        if others:
+            assert f"overlaps interval {others[0].number}." in asked[one.key]
+
+
+@given(infusions(), MOMENTS)
+def test_the_dose_before_is_the_last_that_started_earlier_in_the_cycle(rows, moment):
+    asked = row("EX", started_at=moment, cycle=1)
+
+    found = dose_before(asked, book(*rows))
+
+    earlier = [one for one in rows if one.cycle == 1 and one.dose_ug_per_day and one.started_at < moment]
+    assert found == (max(earlier, key=lambda one: (one.started_at, one.key)) if earlier else None)
+
+
+@given(st.lists(st.tuples(MOMENTS, st.sampled_from([None, 16, 20]))), MOMENTS)
+def test_premedication_is_that_of_the_three_hours_before(given_doses, moment):
+    rows = [row("DEX", purpose="PREMEDICATION", given_at=at, dose_mg=mg) for at, mg in given_doses]
+
+    found = is_premedicated(book(*rows), moment, 20)
+
+    assert found is any(mg == 20 and moment - timedelta(hours=3) <= at <= moment for at, mg in given_doses)
