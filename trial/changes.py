@@ -7,22 +7,24 @@ is asked for them once and for the versions before them once.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import models
-from django.db.models import Max, Q, QuerySet, Value
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Cast
 
 from trial.access import Viewer, sees_all_patients, sites_visible_to
-from trial.fields import MomentField, OffsetField
+from trial.fields import MissingCodesField, MomentField, OffsetField
 from trial.models import AccessReview, FormEntry, Membership, Patient, Person, Recording, Site, Study, Transfer
 from trial.records import PatientRecord, record_model, record_models
 from trial.wording import label_of_field, unit_of, word_answer, word_missing, word_record
 
 KINDS = {"+": "entered", "~": "changed", "-": "deleted"}
+CORRECTED = "corrected"  # what was changed, cleared or taken away, and had been there before
 
 ENTRY_LABELS = {
     "is_not_done": "Not done",
@@ -111,7 +113,7 @@ class Act:
 class Filters:
     """What the study-wide list is narrowed to; empty means everything.
 
-    `kind` is the sign of the history row (`KINDS`), `person` an account, `since` and `until` are days of UTC, included.
+    `kind` is the sign of the history row (`KINDS`) or `CORRECTED`, `person` an account, `since` and `until` are days of UTC, included.
     """
 
     kind: str = ""
@@ -234,6 +236,8 @@ class Changes:
         wanted = [(*place, act) for act in acts for place in places[act.pk][start:end]]
         changes: dict[int, list[Change]] = defaultdict(list)
         for change in _changes([model for model, _ in self._scopes], wanted):
+            if self.filters.kind == CORRECTED:  # what was blank before is none, in whatever act it was filled
+                change = replace(change, fields=tuple(field for field in change.fields if field.old))
             changes[change.act.pk].append(change)
         return [
             Act(act, tuple(_lines(changes[act.pk])), max(0, len(places[act.pk]) - start - len(changes[act.pk])))
@@ -287,7 +291,12 @@ def _scopes(viewer: Viewer, study: Study, filters: Filters, sees_all: bool) -> I
 
     A patient counts to the site that the last row of the history names: one who was deleted stays in the list.
     """
-    kind = Q(history_type=filters.kind) if filters.kind else Q()
+
+    def kind(model: Model) -> Q:
+        if filters.kind == CORRECTED:
+            return _corrected(model)
+        return Q(history_type=filters.kind) if filters.kind else Q()
+
     patients = last_rows(Patient).filter(study=study)
     if not sees_all:
         patients = patients.filter(site__in=sites_visible_to(viewer, study).order_by().values("pk"))
@@ -296,21 +305,47 @@ def _scopes(viewer: Viewer, study: Study, filters: Filters, sees_all: bool) -> I
     if filters.patient:
         patients = patients.filter(number__icontains=filters.patient)
     theirs = _written_out(patients.values("id"))
-    of_patients = kind & Q(patient__in=theirs)
+    of_patients = Q(patient__in=theirs)
     for model in record_models():
         if filters.form in ("", model.form.page):
-            yield model, of_patients
+            yield model, kind(model) & of_patients
     of_form = Q(form=filters.form) if filters.form else Q()
-    yield FormEntry, of_patients & of_form & ~Q(history_type="~", changed__in=TAKEN_OVER)
+    yield FormEntry, kind(FormEntry) & of_patients & of_form & ~Q(history_type="~", changed__in=TAKEN_OVER)
     if not filters.form:
-        yield Patient, kind & Q(id__in=theirs)
-        yield Transfer, of_patients
+        yield Patient, kind(Patient) & Q(id__in=theirs)
+        yield Transfer, kind(Transfer) & of_patients
     if sees_all and not (filters.form or filters.patient or filters.site):
-        yield Study, kind & Q(id=study.pk)
-        yield Site, kind & Q(study=study.pk)
-        yield Membership, kind & Q(study=study.pk)
-        yield AccessReview, kind & Q(study=study.pk)
-        yield Person, kind & Q(id__in=_history(Membership).filter(study=study.pk).order_by().values("person"))
+        yield Study, kind(Study) & Q(id=study.pk)
+        yield Site, kind(Site) & Q(study=study.pk)
+        yield Membership, kind(Membership) & Q(study=study.pk)
+        yield AccessReview, kind(AccessReview) & Q(study=study.pk)
+        yield Person, kind(Person) & Q(id__in=_history(Membership).filter(study=study.pk).order_by().values("person"))
+
+
+def _corrected(model: Model) -> Q:
+    """The history rows of a model that changed or cleared what was there before. The deletion of a record took all of it away.
+
+    What an entry takes over from its record is told by the row of the record.
+    """
+    left_out = {"id", "version", *(OF_THE_RECORD if model is FormEntry else ())}
+    was_there = Q()
+    for field in model._meta.concrete_fields:
+        if field.name not in left_out:
+            was_there |= _is_filled(field) & Q(named__contains=f'"{field.column}"')
+    before = _history(model).order_by().filter(id=OuterRef("id"), version=OuterRef("version") - 1)
+    before = before.annotate(named=Cast(OuterRef("changed"), models.TextField())).filter(was_there)
+    changed = Q(Exists(before), history_type="~")
+    return changed | Q(history_type="-") if issubclass(model, PatientRecord) else changed
+
+
+def _is_filled(field: "models.Field[Any, Any]") -> Q:
+    """Whether a column of a history row says anything."""
+    if isinstance(field, MissingCodesField):
+        return ~Q(**{field.attname: {}})
+    if isinstance(field, models.BooleanField) and not field.null:
+        return Q(**{field.attname: True})
+    filled = Q(**{f"{field.attname}__isnull": False})
+    return filled & ~Q(**{field.attname: ""}) if isinstance(field, models.CharField | models.TextField) else filled
 
 
 def _changes(tables: Sequence[Model], wanted: Sequence[tuple[int, int, Recording]]) -> Iterator[Change]:

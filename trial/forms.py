@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from trial.access import Viewer, sites_visible_to
-from trial.changes import KINDS, Filters, forms_of_the_study
+from trial.changes import CORRECTED, KINDS, Filters, forms_of_the_study
 from trial.days import NotADay, read_day
 from trial.models import Membership, Site, Study
 
@@ -65,7 +65,8 @@ class ChangesForm(NarrowingForm):
     def __init__(self, data: object, *, viewer: Viewer, study: Study) -> None:
         super().__init__(data)  # type: ignore[arg-type]  # a QueryDict
         sites = list(sites_visible_to(viewer, study))
-        self.choose("kind", [(sign, word.capitalize()) for sign, word in KINDS.items()], "All changes")
+        kinds = [(sign, word.capitalize()) for sign, word in KINDS.items()]
+        self.choose("kind", [*kinds, (CORRECTED, "Corrections: an earlier value changed, or gone")], "All changes")
         self.choose("site", [(str(site.pk), str(site)) for site in sites], "All sites")
         self.choose("person", people_of(study, sites), "Everybody")
         self.choose("form", [(code, f"{code} {title}") for code, title in forms_of_the_study()], "All forms")

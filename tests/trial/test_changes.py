@@ -405,3 +405,59 @@ def test_what_was_once_written_badly_can_be_read_for_ever(missing, label, words)
     change = change_between(PerformanceStatus, now, before, Recording(reason="A repair."))
 
     assert [(field.label, field.old, field.new) for field in change.fields] == [(label, "", words)]
+
+
+def test_corrections_are_what_was_there_before(cast: Cast, patient: Patient, monitor, coordinator):
+    status = make.record(PerformanceStatus, patient, weight_kg=None, missing={"height_cm": "ND"})
+    correct(status, coordinator, weight_kg=70)  # a first answer
+    other = make.record(Demographics, patient)
+    correct(other, coordinator, "Misread.", sex="M")
+    correct(status, coordinator, "Another form.", weight_kg=None, ecog=2)
+    correct(status, coordinator, "Found it.", missing={})
+    expected = make.entry_expected(patient, "VS", "C1D1")
+    correct(expected, coordinator, "Not done.", is_not_done=True, not_done_reason="Too ill.")
+    correct(expected, coordinator, "Still not done.", not_done_reason="In another hospital.")
+
+    found = lines(monitor, cast.study, kind="corrected")
+
+    assert [(line.field, line.old, line.new, line.act.reason) for line in found] == [
+        ("Why it was not done", "Too ill.", "In another hospital.", "Still not done."),
+        ("Height: why it is blank", "Not done", "", "Found it."),
+        ("ECOG", "1", "2", "Another form."),
+        ("Weight", "70", "", "Another form."),
+        ("Sex", "Female", "Male", "Misread."),
+    ]
+    assert len(Changes(monitor, cast.study, Filters(kind="corrected"))) == 4
+
+
+def test_a_first_answer_beside_a_correction_is_not_among_the_corrections(
+    cast: Cast, patient: Patient, monitor, coordinator
+):
+    status = make.record(PerformanceStatus, patient, weight_kg=None)
+    correct(status, coordinator, ecog=2, weight_kg=70)
+
+    assert [line.field for line in lines(monitor, cast.study, kind="corrected")] == ["ECOG"]
+
+
+def test_what_was_taken_away_is_among_the_corrections_and_an_entry_that_was_empty_is_not(
+    cast: Cast, patient: Patient, monitor, coordinator
+):
+    status = make.record(PerformanceStatus, patient)
+    empty = make.entry_expected(patient, "VS", "C1D1")
+    with recording(by=coordinator, reason="Wrong patient.", study=cast.study):
+        status.delete()
+    with recording(by=coordinator, reason="No more expected.", study=cast.study):
+        empty.delete()
+
+    assert [line.act.reason for line in lines(monitor, cast.study, kind="corrected")] == ["Wrong patient."]
+
+
+def test_corrections_can_be_chosen_on_the_page_and_leave_as_csv(patient: Patient, client: Client, monitor, coordinator):
+    status = make.record(PerformanceStatus, patient)
+    correct(status, coordinator, "Misread.", ecog=2)
+    client.force_login(monitor)
+
+    page = client.get("/MT103-211/changes/?kind=corrected").content.decode()
+
+    assert "<strong>1</strong> recorded act with such changes" in page
+    assert '<option value="corrected" selected>Corrections: an earlier value changed, or gone</option>' in page
