@@ -1,6 +1,9 @@
 """What the grid, the day's work and the list of queries are narrowed to, and how a query is answered."""
 
+import re
+import textwrap
 from datetime import date
+from functools import cache
 from typing import Any
 
 from django import forms
@@ -21,6 +24,7 @@ from trial.typed_dates import Limits
 
 AGES = (("7", "7 days or more"), ("14", "14 days or more"), ("30", "30 days or more"), ("90", "90 days or more"))
 SEVERITIES = (("E", "Error"), ("W", "Warning"), ("N", "Note"))
+MOST_OF_A_CHECK = 48  # characters: there are hundreds of checks, and the page is to stay light
 KINDS = (("Overdue", "Overdue"), ("Due", "Due"), ("Asked", "Asked"))
 
 
@@ -84,6 +88,16 @@ class WorkForm(SitedForm):
         self.dress()
 
 
+@cache
+def checks_in_words() -> tuple[tuple[str, str], ...]:
+    """The code of each check, and the beginning of what it asks. A value that the question names is left open."""
+    words: dict[str, str] = {}
+    for check in edit_checks():
+        asks = re.sub(r"\{[^}]*\}", "…", check.asks).split(". ")[0].rstrip(".")
+        words.setdefault(check.code, textwrap.shorten(asks, MOST_OF_A_CHECK, placeholder=" …"))
+    return tuple((code, f"{code} {words[code]}") for code in sorted(words))
+
+
 class QueriesForm(SitedForm):
     """Which queries are listed; the open ones unless told."""
 
@@ -98,8 +112,7 @@ class QueriesForm(SitedForm):
         super().__init__(data, viewer=viewer, study=study)
         self.choose("state", [("answered", "Answered"), ("closed", "Closed"), ("all", "All")], "Open")
         self.choose("severity", list(SEVERITIES), "All")
-        codes = sorted({check.code for check in edit_checks()})
-        self.choose("check_code", [*((code, code) for code in codes), ("nobody's", "None: asked by a person")], "All")
+        self.choose("check_code", [*checks_in_words(), ("nobody's", "None: asked by a person")], "All")
         self.choose("form", [(code, f"{code} {title}") for code, title in forms_of_the_study()], "All forms")
         self.choose("age", list(AGES), "At any time")
         self.order_fields(["state", "severity", "check_code", "form", "patient", "site", "age"])

@@ -8,6 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from patients.checking import edit_checks
+from patients.grid.forms import checks_in_words
 from patients.models import Demographics, Visit
 from tests import make
 from trial.audit import recording
@@ -178,3 +180,16 @@ def test_the_list_takes_as_many_queries_for_many_as_for_one(
 
     with django_assert_num_queries(len(first)):
         client.get(LIST)
+
+
+def test_the_checks_to_choose_from_say_what_they_ask():
+    words = dict(checks_in_words())
+
+    assert set(words) == {check.code for check in edit_checks()}
+    assert words["EC-069"] == "EC-069 Direct bilirubin … exceeds total bilirubin …"
+    assert words["EC-060"].startswith("EC-060 The visit on … is … days outside of its")
+    assert not any("{" in text for text in words.values())
+
+
+def test_the_list_of_checks_leaves_the_page_light(patient, monitor):
+    assert len(browser_of(monitor).get(LIST).content) < 60_000
