@@ -20,7 +20,7 @@ from trial.fields import (
     WholeNumberField,
     YesNoField,
 )
-from trial.records import Form, PatientRecord
+from trial.records import Form, PatientRecord, called
 
 
 class AdverseEvent(PatientRecord):
@@ -87,7 +87,7 @@ class AdverseEvent(PatientRecord):
         ]
 
     def __str__(self) -> str:
-        return f"{self.term}, grade {self.grade}"
+        return called(self.term or "Adverse event", (", grade ", self.grade))
 
 
 class EventGrade(PatientRecord):
@@ -100,7 +100,7 @@ class EventGrade(PatientRecord):
     grade = WholeNumberField("Grade", oid="AEGRH", required=True, limits=(0, 5))
 
     def __str__(self) -> str:
-        return f"Grade {self.grade} from {self.began}"
+        return called("Grade", (" ", self.grade), (" from ", self.began))
 
 
 class EventDetail(PatientRecord):
@@ -246,7 +246,7 @@ class AcuteGvhd(PatientRecord):
     )
 
     def __str__(self) -> str:
-        return f"Acute GVHD staging {self.assessed_on}"
+        return called("Acute GVHD staging", (" ", self.assessed_on))
 
 
 class ChronicGvhd(PatientRecord):
@@ -314,7 +314,7 @@ class ChronicGvhd(PatientRecord):
     )
 
     def __str__(self) -> str:
-        return f"Chronic GVHD scoring {self.assessed_on}"
+        return called("Chronic GVHD scoring", (" ", self.assessed_on))
 
 
 class Infection(EventDetail):
@@ -334,7 +334,7 @@ class Infection(EventDetail):
     resolved = PartialDateField("Resolution", oid="INFOUTDT", least="month")
 
     def __str__(self) -> str:
-        return f"Infection, {self.get_pathogen_display()}"
+        return called("Infection", (", ", self.get_pathogen_display()))
 
 
 class SeriousReport(PatientRecord):
@@ -371,7 +371,7 @@ class SeriousReport(PatientRecord):
         ]
 
     def __str__(self) -> str:
-        return f"Serious event, {self.get_kind_display()}"
+        return called("Serious event", (", ", self.get_kind_display()))
 
 
 class Hospitalisation(PatientRecord):
@@ -403,4 +403,4 @@ class Hospitalisation(PatientRecord):
         ]
 
     def __str__(self) -> str:
-        return f"Hospital from {self.admitted_on}"
+        return called("Hospital", (" from ", self.admitted_on))

@@ -22,6 +22,7 @@ from trial.access_record.keeping import has_said, plain, record_access, shown_by
 from trial.access_record.models import AccessKind
 from trial.audit import Recording, recording
 from trial.models import Membership, Patient, Role, Site, Study, Transfer
+from trial.wording import word_date
 
 Viewer = AbstractBaseUser | AnonymousUser
 
@@ -328,5 +329,19 @@ def _patient(request: Any, study: str, number: str) -> Patient:
     patients = patients.annotate(may_have_moved=Exists(Transfer.objects.filter(patient=OuterRef("pk"))))
     patient = patients.filter(study__code=study, number=number).first()
     if patient is None:
-        raise Http404(f"There is no patient '{number}' among those you may see in study {study}.")
+        gone = _transferred(seeing, study, number)
+        raise Http404(gone or f"There is no patient '{number}' among those you may see in study {study}.")
     return patient
+
+
+def _transferred(seeing: list[Membership], study: str, number: str) -> str:
+    """Where a patient went whom the site of one of these roles had while the role was held; empty text for anybody else."""
+    since = {membership.site_id: membership.starts_on for membership in seeing if membership.site_id is not None}
+    found = Transfer.objects.filter(patient__study__code=study, patient__number=number, from_site__in=since)
+    last = found.select_related("to_site").order_by("transferred_on", "pk").last()
+    if last is None or last.transferred_on < since[last.from_site_id]:
+        return ""
+    return (
+        f"Patient {number} went from your site to site {last.to_site} on {word_date(last.transferred_on)}. "
+        "Whoever has a role there sees the patient now."
+    )

@@ -43,6 +43,12 @@ class Form:
         return self.part_of or self.code
 
 
+def called(what: str, *parts: tuple[object, ...]) -> str:
+    """What a record is called: of the parts, each an answer between the words around it, those that are answered."""
+    answered = (part for part in parts if part[1] not in (None, ""))
+    return what + "".join(str(text) for part in answered for text in part)
+
+
 class RecordQuerySet(AuditedQuerySet):
     """Records, scoped to what a person may see."""
 

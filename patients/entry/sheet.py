@@ -409,6 +409,10 @@ class Block:
             rows.append(self.row_form(by_key.get(key) or self.ready(record), ground, data, prefix=prefix))
         return rows
 
+    def heading_of(self, row: Row) -> str:
+        """What stands above a row that begins a group. Here: nothing."""
+        return ""
+
     def complete(self, record: PatientRecord) -> None:
         """Add to valid rows what follows from them and their record. Here: nothing."""
 
@@ -541,7 +545,11 @@ class Sheet:
 
 def block_of(child: type[PatientRecord]) -> type[Block]:
     """How the rows of a form stand on its page."""
-    from patients.entry.laboratory import ResultBlock  # here: it is made of the blocks above
+    from patients.entry.eligibility import CriterionBlock  # here: these are made of the blocks above
+    from patients.entry.laboratory import ResultBlock
+    from patients.models import Criterion
     from patients.models.laboratory import LaboratoryResult
 
+    if issubclass(child, Criterion):
+        return CriterionBlock
     return ResultBlock if issubclass(child, LaboratoryResult) else Block

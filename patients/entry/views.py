@@ -544,7 +544,13 @@ class Entering:
             "lines": self._lines(sheet, queries, derived),
             "derived": [each for each in derived if not each.answer],
             "blocks": [
-                (block, [(row, line_of_code(row) if block.key else lines_of_row(row)) for row in block.rows])
+                (
+                    block,
+                    [
+                        (row, line_of_code(row) if block.key else lines_of_row(row), block.heading_of(row))
+                        for row in block.rows
+                    ],
+                )
                 for block in sheet.blocks
             ],
             "about_the_form": [asked for asked in queries if not asked.query.field],

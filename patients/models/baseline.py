@@ -16,7 +16,7 @@ from trial.fields import (
     WholeNumberField,
     YesNoField,
 )
-from trial.records import Form, PatientRecord
+from trial.records import Form, PatientRecord, called
 
 
 class Demographics(PatientRecord):
@@ -78,7 +78,7 @@ class MedicalHistory(PatientRecord):
         ]
 
     def __str__(self) -> str:
-        return f"{self.term}, from {self.started}"
+        return called(self.term or "Medical history", (", from ", self.started))
 
 
 class LeukemiaHistory(PatientRecord):
@@ -139,7 +139,7 @@ class LeukemiaHistory(PatientRecord):
         ]
 
     def __str__(self) -> str:
-        return f"ALL diagnosed {self.diagnosed_on}"
+        return called("ALL", (" diagnosed ", self.diagnosed_on))
 
 
 class PriorTherapy(PatientRecord):
@@ -184,7 +184,7 @@ class PriorTherapy(PatientRecord):
         ]
 
     def __str__(self) -> str:
-        return f"Line {self.line}: {self.regimen}"
+        return called("Line", (" ", self.line), (": ", self.regimen))
 
 
 class BaselineDisease(PatientRecord):

@@ -6,7 +6,7 @@ from django.db import models
 
 from patients import codes
 from trial.fields import CodedField, CodesField, FullDateField, TextField, YesNoField
-from trial.records import Form, PatientRecord
+from trial.records import Form, PatientRecord, called
 
 
 class Enrolment(PatientRecord):
@@ -34,7 +34,7 @@ class Enrolment(PatientRecord):
         constraints: ClassVar = [models.UniqueConstraint(fields=["entry"], name="one_enrolment_an_entry")]
 
     def __str__(self) -> str:
-        return f"Enrolment, consent {self.consented_on}"
+        return called("Enrolment", (", consent ", self.consented_on))
 
 
 class LaterConsent(PatientRecord):
@@ -56,7 +56,7 @@ class LaterConsent(PatientRecord):
         ]
 
     def __str__(self) -> str:
-        return f"Consent {self.consent_version}, {self.consented_on}"
+        return called("Consent", (" ", self.consent_version), (", ", self.consented_on))
 
 
 class EarlierScreening(PatientRecord):
@@ -82,7 +82,7 @@ class EarlierScreening(PatientRecord):
         ]
 
     def __str__(self) -> str:
-        return f"Screening {self.screened_on}"
+        return called("Screening", (" ", self.screened_on))
 
 
 class Eligibility(PatientRecord):
@@ -104,7 +104,7 @@ class Eligibility(PatientRecord):
         constraints: ClassVar = [models.UniqueConstraint(fields=["entry"], name="one_eligibility_an_entry")]
 
     def __str__(self) -> str:
-        return f"Eligibility, protocol {self.protocol_version}"
+        return called("Eligibility", (", protocol ", self.protocol_version))
 
 
 class Criterion(PatientRecord):
@@ -127,4 +127,4 @@ class Criterion(PatientRecord):
         ]
 
     def __str__(self) -> str:
-        return f"Criterion {self.criterion}"
+        return called("Criterion", (" ", self.criterion))

@@ -17,7 +17,7 @@ from trial.fields import (
     WholeNumberField,
     YesNoField,
 )
-from trial.records import Form, PatientRecord
+from trial.records import Form, PatientRecord, called
 
 
 class LaterTransplant(PatientRecord):
@@ -39,7 +39,7 @@ class LaterTransplant(PatientRecord):
     )
 
     def __str__(self) -> str:
-        return f"Transplant {self.transplanted_on}"
+        return called("Transplant", (" ", self.transplanted_on))
 
 
 class LaterTherapy(PatientRecord):
@@ -57,7 +57,7 @@ class LaterTherapy(PatientRecord):
         verbose_name_plural = "later therapies"
 
     def __str__(self) -> str:
-        return f"Therapy {self.regimen}"
+        return called("Therapy", (" ", self.regimen))
 
 
 class Relapse(PatientRecord):
@@ -81,7 +81,7 @@ class Relapse(PatientRecord):
     )
 
     def __str__(self) -> str:
-        return f"Relapse {self.relapsed_on}"
+        return called("Relapse", (" ", self.relapsed_on))
 
 
 class SurvivalContact(PatientRecord):
@@ -118,7 +118,7 @@ class SurvivalContact(PatientRecord):
         ]
 
     def __str__(self) -> str:
-        return f"Contact {self.contacted_on}: {self.get_status_display()}"
+        return called("Contact", (" ", self.contacted_on), (": ", self.get_status_display()))
 
 
 class Death(PatientRecord):
@@ -153,7 +153,7 @@ class Death(PatientRecord):
         ]
 
     def __str__(self) -> str:
-        return f"Death {self.died_on}"
+        return called("Death", (" ", self.died_on))
 
 
 class EndOfTreatment(PatientRecord):
@@ -176,7 +176,7 @@ class EndOfTreatment(PatientRecord):
         constraints: ClassVar = [models.UniqueConstraint(fields=["entry"], name="one_end_of_treatment_an_entry")]
 
     def __str__(self) -> str:
-        return f"End of treatment: {self.get_reason_display()}"
+        return called("End of treatment", (": ", self.get_reason_display()))
 
 
 class EndOfStudy(PatientRecord):
@@ -199,7 +199,7 @@ class EndOfStudy(PatientRecord):
         constraints: ClassVar = [models.UniqueConstraint(fields=["entry"], name="one_end_of_study_an_entry")]
 
     def __str__(self) -> str:
-        return f"End of study {self.ended_on}"
+        return called("End of study", (" ", self.ended_on))
 
 
 class Withdrawal(PatientRecord):
@@ -225,7 +225,7 @@ class Withdrawal(PatientRecord):
         ]
 
     def __str__(self) -> str:
-        return f"Withdrawal {self.withdrawn_on}: {self.get_extent_display()}"
+        return called("Withdrawal", (" ", self.withdrawn_on), (": ", self.get_extent_display()))
 
 
 class Deviation(PatientRecord):
@@ -252,4 +252,4 @@ class Deviation(PatientRecord):
         ]
 
     def __str__(self) -> str:
-        return f"Deviation {self.deviated_on}: {self.get_kind_display()}"
+        return called("Deviation", (" ", self.deviated_on), (": ", self.get_kind_display()))

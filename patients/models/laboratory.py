@@ -9,7 +9,7 @@ from patients.laboratory_tests import TESTS, panel_of
 from trial.audit import AuditedModel
 from trial.fields import CodedField, MomentField, NumberField, OffsetField, TextField, WholeNumberField
 from trial.models import Site
-from trial.records import Form, PatientRecord
+from trial.records import Form, PatientRecord, called
 
 EVERY_TEST = [(test.code, test.label) for test in TESTS.values()]
 
@@ -90,7 +90,7 @@ class HaematologyResult(LaboratoryResult):
         constraints: ClassVar = [once_a_sample("one_result_a_test"), possible("LBH", "a_blood_count_is_possible")]
 
     def __str__(self) -> str:
-        return f"{self.get_test_display()} {self.value_text} {self.unit_text}"
+        return called(self.get_test_display() or "Result", (" ", self.value_text), (" ", self.unit_text))
 
 
 class ChemistrySample(LaboratorySample):
@@ -116,7 +116,7 @@ class ChemistryResult(LaboratoryResult):
         constraints: ClassVar = [once_a_sample("one_chemistry_a_test"), possible("LBC", "a_chemistry_is_possible")]
 
     def __str__(self) -> str:
-        return f"{self.get_test_display()} {self.value_text} {self.unit_text}"
+        return called(self.get_test_display() or "Result", (" ", self.value_text), (" ", self.unit_text))
 
 
 class CoagulationSample(LaboratorySample):
@@ -144,7 +144,7 @@ class CoagulationResult(LaboratoryResult):
         constraints: ClassVar = [once_a_sample("one_coagulation_a_test"), possible("LBO", "a_coagulation_is_possible")]
 
     def __str__(self) -> str:
-        return f"{self.get_test_display()} {self.value_text} {self.unit_text}"
+        return called(self.get_test_display() or "Result", (" ", self.value_text), (" ", self.unit_text))
 
 
 class NormalRange(AuditedModel):

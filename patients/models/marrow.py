@@ -17,7 +17,7 @@ from trial.fields import (
     WholeNumberField,
     YesNoField,
 )
-from trial.records import Form, PatientRecord
+from trial.records import Form, PatientRecord, called
 
 
 class Marrow(PatientRecord):
@@ -56,7 +56,7 @@ class Marrow(PatientRecord):
         ]
 
     def __str__(self) -> str:
-        return f"Marrow {self.sampled_on}, {self.get_reader_display()}"
+        return called("Marrow", (" ", self.sampled_on), (", ", self.get_reader_display()))
 
 
 class MrdAssay(PatientRecord):
@@ -91,7 +91,7 @@ class MrdAssay(PatientRecord):
     )
 
     def __str__(self) -> str:
-        return f"MRD: {self.get_result_display()}"
+        return called("MRD", (": ", self.get_result_display()))
 
 
 class ExtramedullaryAssessment(PatientRecord):
@@ -109,7 +109,7 @@ class ExtramedullaryAssessment(PatientRecord):
     lesions_mm = NumberField("Sum of the largest diameters", oid="EMDSUM", unit="mm", limits=(0, 2000))
 
     def __str__(self) -> str:
-        return f"Extramedullary disease {self.assessed_on}: {self.get_status_display()}"
+        return called("Extramedullary disease", (" ", self.assessed_on), (": ", self.get_status_display()))
 
 
 class ResponseAssessment(PatientRecord):
@@ -155,4 +155,4 @@ class ResponseAssessment(PatientRecord):
     )
 
     def __str__(self) -> str:
-        return f"Response {self.response} on {self.assessed_on}"
+        return called("Response", (" ", self.response), (" on ", self.assessed_on))

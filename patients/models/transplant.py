@@ -16,7 +16,7 @@ from trial.fields import (
     WholeNumberField,
     YesNoField,
 )
-from trial.records import Form, PatientRecord
+from trial.records import Form, PatientRecord, called
 
 
 class Transplant(PatientRecord):
@@ -131,4 +131,4 @@ class Transplant(PatientRecord):
         ]
 
     def __str__(self) -> str:
-        return f"Transplant {self.transplanted_on}"
+        return called("Transplant", (" ", self.transplanted_on))

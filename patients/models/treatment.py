@@ -22,7 +22,7 @@ from trial.fields import (
     WholeNumberField,
     YesNoField,
 )
-from trial.records import Form, PatientRecord
+from trial.records import Form, PatientRecord, called
 
 
 class Cycle(PatientRecord):
@@ -56,7 +56,7 @@ class Cycle(PatientRecord):
         ]
 
     def __str__(self) -> str:
-        return f"Cycle {self.number}"
+        return called("Cycle", (" ", self.number))
 
 
 class InfusionInterval(PatientRecord):
@@ -113,7 +113,7 @@ class InfusionInterval(PatientRecord):
         ]
 
     def __str__(self) -> str:
-        return f"Infusion {self.number}: {self.dose_ug_per_day} µg/day"
+        return called("Infusion", (" ", self.number), (": ", self.dose_ug_per_day, " µg/day"))
 
 
 class InfusionBag(PatientRecord):
@@ -127,7 +127,7 @@ class InfusionBag(PatientRecord):
     hung_at_offset = OffsetField("Offset of the site's clock", oid="EXBAGOFF", unit="min")
 
     def __str__(self) -> str:
-        return f"Bag {self.bag}"
+        return called("Bag", (" ", self.bag))
 
 
 class Dexamethasone(PatientRecord):
@@ -155,7 +155,7 @@ class Dexamethasone(PatientRecord):
         verbose_name_plural = "dexamethasone"
 
     def __str__(self) -> str:
-        return f"Dexamethasone {self.dose_mg} mg, {self.get_purpose_display()}"
+        return called("Dexamethasone", (" ", self.dose_mg, " mg"), (", ", self.get_purpose_display()))
 
 
 class Transfusion(PatientRecord):
@@ -168,7 +168,7 @@ class Transfusion(PatientRecord):
     units = WholeNumberField("Units", oid="TRUNITS", limits=(1, 50), soft=(None, 10))
 
     def __str__(self) -> str:
-        return f"{self.get_product_display()} on {self.given_on}"
+        return called(self.get_product_display() or "Transfusion", (" on ", self.given_on))
 
 
 class Medication(PatientRecord):
@@ -205,7 +205,7 @@ class Medication(PatientRecord):
         ]
 
     def __str__(self) -> str:
-        return f"{self.drug} from {self.started}"
+        return called(self.drug or "Medication", (" from ", self.started))
 
 
 class Procedure(PatientRecord):
@@ -225,4 +225,4 @@ class Procedure(PatientRecord):
     indication = TextField("Indication", oid="PRINDC", max_length=100)
 
     def __str__(self) -> str:
-        return f"{self.get_procedure_display()} on {self.done_on}"
+        return called(self.get_procedure_display() or "Procedure", (" on ", self.done_on))

@@ -14,7 +14,7 @@ from trial.fields import (
     WholeNumberField,
     YesNoField,
 )
-from trial.records import Form, PatientRecord
+from trial.records import Form, PatientRecord, called
 
 
 class Visit(PatientRecord):
@@ -31,7 +31,7 @@ class Visit(PatientRecord):
         constraints: ClassVar = [models.UniqueConstraint(fields=["entry"], name="one_visit_an_entry")]
 
     def __str__(self) -> str:
-        return f"Visit {self.visited_on}"
+        return called("Visit", (" ", self.visited_on))
 
 
 class PerformanceStatus(PatientRecord):
@@ -62,7 +62,7 @@ class PerformanceStatus(PatientRecord):
         constraints: ClassVar = [models.UniqueConstraint(fields=["entry"], name="one_performance_status_an_entry")]
 
     def __str__(self) -> str:
-        return f"ECOG {self.ecog} on {self.assessed_on}"
+        return called("ECOG", (" ", self.ecog), (" on ", self.assessed_on))
 
 
 class VitalSigns(PatientRecord):

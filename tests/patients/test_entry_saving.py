@@ -1135,3 +1135,17 @@ def test_the_summary_leads_to_the_results_and_rows_of_blocks(desk: Client, patie
 
     assert '<a href="#id_LBH.RESULT.HGB-value_text">Haemoglobin: ' in blood
     assert 'id="id_LBH.RESULT.HGB-value_text"' in blood
+
+
+def test_criteria_are_numbered_under_the_heading_of_their_group(desk: Client, patient: Patient):
+    page = desk.get(HERE + "IE/at/LOG/").content.decode()
+
+    headings = [unescape(found) for found in re.findall(r'<h3 class="entry-heading">([^<]+)</h3>', page)]
+    assert headings == [
+        "Inclusion criteria: Yes where the patient meets it",
+        "Exclusion criteria: Yes where it is present",
+    ]
+    text = text_of(page)
+    assert text.index("Inclusion criteria") < text.index("1. Age 18 years or older") < text.index("7. Signed informed")
+    assert text.index("7. Signed informed") < text.index("Exclusion criteria") < text.index("1. Philadelphia-positive")
+    assert "19. Known hypersensitivity to immunoglobulins" in text

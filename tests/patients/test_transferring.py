@@ -1,7 +1,7 @@
 """A patient goes to another site: who sees them then, what goes along, and what stays as it was told."""
 
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -16,7 +16,7 @@ from tests.patients.test_entry_saving import fields_of, problems_in, text_of
 from trial.access_record.past import access_on
 from trial.audit import recording
 from trial.drafts import find_draft, keep_draft
-from trial.models import AccessEvent, Patient, Site, Transfer
+from trial.models import AccessEvent, Membership, Patient, Site, Transfer
 
 HERE = "/MT103-211/patients/SYN-012-001/"
 WHY = "The patient moved to Texas."
@@ -234,3 +234,36 @@ def test_in_a_study_of_one_site_there_is_nowhere_to_go(db: None, django_user_mod
     page = browser_of(user).get(f"/ONE-1/patients/{alone}/transfer/")
 
     assert "There is no other site in this study" in text_of(page.content.decode())
+
+
+def test_who_had_the_patient_reads_where_the_patient_went_and_nobody_else_does(
+    cast: Cast, patient: Patient, office: Client, coordinator: User, colleague: User, stranger: User
+):
+    before = browser_of(colleague).get(HERE)
+    go(office, cast.elsewhere)
+
+    at_the_old_site = browser_of(coordinator).get(HERE)
+    back = go(office, cast.here)
+    at_the_other = browser_of(colleague).get(HERE)
+
+    assert at_the_old_site.status_code == 404
+    said = text_of(at_the_old_site.content.decode())
+    assert "Patient SYN-012-001 went from your site to site 034 Houston on" in said
+    assert "Whoever has a role there sees the patient now." in said
+    assert back.status_code == 200
+    assert "went from your site to site 012" in text_of(at_the_other.content.decode())
+    assert "There is no patient 'SYN-012-001'" in text_of(before.content.decode())
+    assert "went from" not in text_of(browser_of(stranger).get(HERE).content.decode())
+
+
+def test_who_came_to_the_old_site_later_does_not_read_where_the_patient_went(
+    cast: Cast, patient: Patient, office: Client, coordinator: User
+):
+    go(office, cast.elsewhere)
+    gone = Transfer.objects.get()
+    with recording(by=make.author(), reason="Came later."):
+        for membership in Membership.objects.filter(person__user=coordinator):
+            membership.starts_on = gone.transferred_on + timedelta(days=1)
+            membership.save()
+
+    assert "There is no patient 'SYN-012-001'" in text_of(browser_of(coordinator).get(HERE).content.decode())
