@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.forms.utils import flatatt
 from django.utils import timezone as clock
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -443,12 +444,31 @@ CONTROLS: tuple[tuple[type[Answer], Callable[..., Control]], ...] = (
 )
 
 
+class ReasonSelect(forms.Select):
+    """A list of a few reasons in one line: a page has one for each of its questions, and is to stay light."""
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        """The list, without the blanks and line ends of the usual template."""
+        options = format_html_join(
+            "",
+            '<option value="{}"{}>{}',  # HTML ends an option where the next one begins
+            ((code, SELECTED if code == (value or "") else "", text) for code, text in self.choices),
+        )
+        return format_html(
+            "<select{}>{}</select>", flatatt(self.build_attrs(self.attrs, {"name": name, **(attrs or {})})), options
+        )
+
+
+SELECTED = SafeString(" selected")
+
+
 class WhyBlank(forms.ChoiceField):
     """Why an answer is blank: one of the missing codes (STUDY B.1, rule 3)."""
 
     def __init__(self, label: str) -> None:
         choices = [("", "Why blank"), *WHY_BLANK.items()]
-        super().__init__(required=False, choices=choices, label=f"Why there is no answer: {label}")
+        said = f"Why there is no answer: {label}"
+        super().__init__(required=False, choices=choices, label=said, widget=ReasonSelect(attrs={"aria-label": said}))
 
     def validate(self, value: Any) -> None:
         if value and value not in WHY_BLANK:
