@@ -36,6 +36,7 @@ class Permission(StrEnum):
     CASEBOOK_EDIT = "enter and change forms"
     QUERY_ANSWER = "answer queries"
     QUERY_RAISE = "ask queries"
+    QUERY_CLOSE = "close, cancel and open queries again"
     HISTORY_VIEW = "see who changed what, when and why"
     REPORT_VIEW = "see the report"
     DATA_EXPORT = "take datasets away"
@@ -55,8 +56,11 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.PATIENTS_VIEW: CLINICAL,
     Permission.PATIENTS_TRANSFER: frozenset({Role.DATA_MANAGER}),
     Permission.CASEBOOK_EDIT: frozenset({Role.COORDINATOR, Role.INVESTIGATOR}),
-    Permission.QUERY_ANSWER: frozenset({Role.COORDINATOR, Role.INVESTIGATOR}),
+    Permission.QUERY_ANSWER: frozenset(
+        {Role.COORDINATOR, Role.INVESTIGATOR, Role.DATA_MANAGER}
+    ),  # each what is asked of them
     Permission.QUERY_RAISE: frozenset({Role.MONITOR, Role.DATA_MANAGER, Role.SAFETY_PHYSICIAN}),
+    Permission.QUERY_CLOSE: frozenset({Role.MONITOR, Role.DATA_MANAGER}),
     Permission.HISTORY_VIEW: CLINICAL,
     Permission.REPORT_VIEW: CLINICAL,
     Permission.DATA_EXPORT: frozenset({Role.STATISTICIAN, Role.DATA_MANAGER, Role.INSPECTOR}),

@@ -29,6 +29,7 @@ __all__ = [
     "Patient",
     "Person",
     "Query",
+    "QueryMessage",
     "Recording",
     "Role",
     "Seal",
@@ -290,5 +291,5 @@ class FormEntry(AuditedModel):
 # Below, because they point to what is above.
 from trial.access_record.models import AccessedPatient, AccessEvent  # noqa: E402
 from trial.people.models import AccessReview  # noqa: E402
-from trial.review.models import Query  # noqa: E402
+from trial.review.models import Query, QueryMessage  # noqa: E402
 from trial.tokens import ApiToken  # noqa: E402

@@ -21,7 +21,7 @@ from trial.fields import WholeNumberField
 from trial.models import Patient, Query
 from trial.partial_dates import PartialDate
 from trial.records import PatientRecord
-from trial.review.models import QueryState
+from trial.review.models import AT_REST
 from trial.wording import word_date
 
 MOST_DIGITS = 18  # of a key in an address
@@ -33,7 +33,7 @@ def proposed(model: type[PatientRecord], ground: Ground, asked: QueryDict) -> di
     if event := _key(asked.get("event")):
         found |= {field.name: str(event) for field in questions(model) if field.is_relation and field.name == "event"}
     if model is Deviation and (key := _key(asked.get("query"))):
-        query = Query.objects.filter(patient=ground.patient, pk=key).exclude(state=QueryState.CLOSED).first()
+        query = Query.objects.filter(patient=ground.patient, pk=key).exclude(state__in=AT_REST).first()
         found |= _deviation(query, ground) if query else {}
     return found
 
@@ -69,7 +69,7 @@ def _number_of(model: type[PatientRecord]) -> str | None:
 def deviation_address(query: Query) -> str:
     """Where the deviation is entered that a query proposes; empty text where it proposes none."""
     check = _check_of(query)
-    if check is None or not check.proposes_deviation or query.state == QueryState.CLOSED:
+    if check is None or not check.proposes_deviation or query.state in AT_REST:
         return ""
     patient = query.patient
     names = {"study": patient.study.code, "patient": patient.number, "form": Deviation.form.code, "visit": "LOG"}

@@ -34,8 +34,7 @@ from trial.edit_checks import SavedRecord
 from trial.fields import FullDateField, MomentField, PartialDateField
 from trial.models import FormEntry, Patient, Query
 from trial.records import PatientRecord, record_models
-from trial.review.models import QueryState
-from trial.review.queries import Closed, Settled, keep_answer
+from trial.review.queries import Closed, Settled, close_with_form, keep_answer
 
 FIRST_ENTRY = "First entry of the form."
 FILLED_IN = "Answers were added that had been blank."
@@ -290,9 +289,7 @@ def remove_record(request: StaffRequest, patient: Patient, record: PatientRecord
                 for row in child._default_manager.filter(**{parent: now.pk}):
                     row.delete()
             asked = Query.objects.filter(patient=patient, form=record.form.code, record=record.pk)
-            for query in asked.select_for_update():  # locked: somebody may be answering one
-                query.state = QueryState.CLOSED
-                query.save()
+            close_with_form(asked.select_for_update())  # locked: somebody may be answering one
             now.delete()
             let_go(now.entry, type(record))
             run_checks(patient, forms_of(record), channel="page", is_locked=True)

@@ -11,6 +11,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import BadRequest, ValidationError
 from django.db import models
+from django.db.models import Q
 from django.forms import BoundField
 from django.http import Http404, HttpResponse, HttpResponseBadRequest, QueryDict
 from django.shortcuts import redirect, render
@@ -65,7 +66,7 @@ from trial.drafts import (
 from trial.fields import Answer, YesNoField
 from trial.models import FormEntry, Patient, Query
 from trial.records import PatientRecord, record_model, record_models
-from trial.review.models import QueryState
+from trial.review.models import AT_REST
 from trial.wording import label_of_field, unit_of, word_record
 
 LOG = "LOG"  # the visit of what belongs to no visit
@@ -261,8 +262,9 @@ class Entering:
     def _queries(self) -> list[Query]:
         if self.record is None:
             return []
-        found = Query.objects.filter(patient=self.patient, form=self.model.form.code, record=self.record.pk)
-        queries = list(found.exclude(state=QueryState.CLOSED).order_by("pk"))
+        of_entry = Q(record=self.record.pk) | Q(record=None, entry=self.record.entry_id)
+        found = Query.objects.filter(of_entry, patient=self.patient, form=self.model.form.code)
+        queries = list(found.exclude(state__in=AT_REST).order_by("pk"))
         for query in queries:
             query.patient = self.patient
         return queries

@@ -26,7 +26,8 @@ from trial.access import Permission, StaffRequest, acting
 from trial.audit import Stale
 from trial.models import FormEntry, Patient, Query
 from trial.records import PatientRecord, record_models
-from trial.review.models import QueryState
+from trial.review.models import AT_REST
+from trial.review.queries import close_with_form
 from trial.wording import word_record
 
 EVENT = "event_number"  # the answer that names an adverse event by its number
@@ -56,7 +57,7 @@ def consequences(record: PatientRecord) -> Consequences:
     rows = sum(
         child._default_manager.filter(**{parent: record.pk}).count() for child, parent in children_of(type(record))
     )
-    return Consequences(rows, _queries(record).exclude(state=QueryState.CLOSED).count())
+    return Consequences(rows, _queries(record).exclude(state__in=AT_REST).count())
 
 
 def move_record(
@@ -151,9 +152,7 @@ def _write_anew(record: PatientRecord, entry: FormEntry, to: Place) -> PatientRe
     if said := impossible(to.patient, moved, [row for row, _ in copies]):
         raise ValidationError(said)
     _validate(moved, to)
-    for query in _queries(record):
-        query.state = QueryState.CLOSED
-        query.save()
+    close_with_form(_queries(record))
     for row, _ in rows:
         row.delete()
     record.delete()

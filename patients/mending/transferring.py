@@ -16,7 +16,7 @@ from patients.models import Enrolment
 from trial.access import CLINICAL, Permission, StaffRequest, Viewer, acting, memberships_granting
 from trial.audit import Stale
 from trial.models import Membership, Patient, Query, Site, Transfer
-from trial.review.models import QueryState
+from trial.review.models import AT_REST
 from trial.wording import word_date
 
 
@@ -41,7 +41,7 @@ def consequences(patient: Patient) -> Consequences:
     today = timezone.now().date()
     held = Membership.objects.filter(site=patient.site_id, role__in=CLINICAL, person__is_active=True)
     here = held.filter(starts_on__lte=today).exclude(ends_on__lt=today).values("person").distinct()
-    waiting = Query.objects.filter(patient=patient).exclude(state=QueryState.CLOSED)
+    waiting = Query.objects.filter(patient=patient).exclude(state__in=AT_REST)
     return Consequences(here.count(), waiting.count())
 
 

@@ -23,7 +23,8 @@ from trial.edit_checks import EditCheck, SavedRecord, Severity
 from trial.models import Query
 from trial.partial_dates import parse
 from trial.records import record_model
-from trial.review.queries import Settled
+from trial.review.models import Step
+from trial.review.queries import Settled, take
 
 EVERYTHING = [
     EditCheck("EC-998", form, "", "", Severity.NOTE, lambda record, book: False, reads=("SV",))
@@ -245,3 +246,30 @@ def test_a_run_on_one_form_leaves_the_question_that_the_same_check_asked_about_a
 
     assert asked == {("LBH", blood.pk, "open"), ("LBC", serum.pk, "open")}
     assert settled.closed == ()
+
+
+@pytest.mark.parametrize("step", ["closed", "cancelled"])
+def test_what_a_person_closed_is_asked_again_only_when_a_value_changes(patient, late_consent, step):
+    run_checks(patient)
+    with recording(by=make.author(), reason="It is known.", role="data manager"):
+        take(Query.objects.get(), Step(step), "The consent was signed again on the 6th.")
+
+    run_checks(patient)
+    quiet = Query.objects.get().state
+    change(late_consent, enrolled_on=date(2013, 3, 5))
+    run_checks(patient)
+
+    assert quiet == step
+    assert Query.objects.get().state == "open"
+    assert list(Query.objects.get().messages.values_list("step", flat=True)) == ["asked", step, "reopened"]
+
+
+def test_what_the_check_closed_is_asked_again_when_the_same_value_comes_back(patient, late_consent):
+    run_checks(patient)
+    change(late_consent, enrolled_on=date(2013, 3, 7))
+    run_checks(patient)
+    change(late_consent, enrolled_on=date(2013, 3, 4))
+    run_checks(patient)
+
+    assert Query.objects.get().state == "open"
+    assert list(Query.objects.get().messages.values_list("step", flat=True)) == ["asked", "mended", "reopened"]

@@ -138,7 +138,7 @@ def test_a_form_is_removed_while_somebody_answers_a_query_about_it(
 
     def answer() -> None:
         try:
-            with recording(by=investigator, reason="A query was answered.", study=patient.study):
+            with recording(by=investigator, reason="A query was answered.", study=patient.study, role="investigator"):
                 keep_answer(query.pk, "It is right.", version=1)
                 is_answering.set()
                 time.sleep(0.3)  # whoever removes the form reads the query now

@@ -1,4 +1,4 @@
-"""A query: one question about one field of one record, from an edit check or a person."""
+"""A query: one question about a patient, a visit, a form or a field, from an edit check or a person; and what was said about it."""
 
 from typing import ClassVar
 
@@ -9,11 +9,37 @@ from trial.records import RecordQuerySet
 
 
 class QueryState(models.TextChoices):
-    """How far a query is. The coordinator answers, the data manager or the mended value closes."""
+    """How far a query is. What leads from one state to another, and who may do it, is in `trial.review.queries`."""
 
     OPEN = "open", "Open"
     ANSWERED = "answered", "Answered"
     CLOSED = "closed", "Closed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+WAITING = (QueryState.OPEN, QueryState.ANSWERED)  # for somebody
+AT_REST = (QueryState.CLOSED, QueryState.CANCELLED)
+
+
+class Audience(models.TextChoices):
+    """Who is asked."""
+
+    SITE = "site", "Site"
+    INVESTIGATOR = "investigator", "Investigator"
+    DATA_MANAGER = "data manager", "Data manager"
+
+
+class Step(models.TextChoices):
+    """What a message did to its query."""
+
+    ASKED = "asked", "Asked"
+    REWORDED = "reworded", "Asked anew"
+    ANSWERED = "answered", "Answered"
+    REOPENED = "reopened", "Opened again"
+    CLOSED = "closed", "Closed"
+    CANCELLED = "cancelled", "Cancelled"
+    MENDED = "mended", "Closed: the check finds nothing any more"
+    REMOVED = "removed", "Closed: the form was taken from here"
 
 
 class QueryQuerySet(RecordQuerySet):
@@ -25,22 +51,29 @@ class QueryQuerySet(RecordQuerySet):
 
 
 class Query(AuditedModel):
-    """A question and its answer.
+    """A question, what it is about, and how it stands. What was said about it is in its messages.
 
-    `form` and `record` name what it is about, `record` being empty for the entry as a whole. `check_code` is empty for a
-    person's question. `basis` is what the check looked at: while that is the same, an answer holds.
+    It is about a field, where there is one; else a record, else a form (`form`, at `visit` where no `entry` is there), else a
+    visit, else the patient. `check_code` is empty for a person's question. `basis` is what the check looked at: while that is
+    the same, what was decided about it holds. `is_mended` says that the check closed it, because it finds nothing any more.
+    `answer` is the last answer.
     """
 
     patient = models.ForeignKey("trial.Patient", on_delete=models.PROTECT, related_name="queries")
-    entry = models.ForeignKey("trial.FormEntry", on_delete=models.PROTECT, related_name="queries")
-    form = models.CharField(max_length=20)
+    entry = models.ForeignKey(
+        "trial.FormEntry", on_delete=models.PROTECT, null=True, blank=True, related_name="queries"
+    )
+    form = models.CharField(max_length=20, blank=True)
     record = models.BigIntegerField(null=True, blank=True)
     field = models.CharField(max_length=60, blank=True)
+    visit = models.CharField(max_length=10, blank=True)
     check_code = models.CharField(max_length=20, blank=True)
-    severity = models.CharField(max_length=1, choices=[("E", "Error"), ("W", "Warning"), ("N", "Note")])
+    severity = models.CharField(max_length=1, blank=True, choices=[("E", "Error"), ("W", "Warning"), ("N", "Note")])
     question = models.CharField(max_length=500)
     basis = models.TextField(blank=True)
+    asked_of = models.CharField(max_length=20, choices=Audience, default=Audience.SITE)
     state = models.CharField(max_length=10, choices=QueryState, default=QueryState.OPEN)
+    is_mended = models.BooleanField(default=False)
     answer = models.CharField(max_length=1000, blank=True)
 
     objects = QueryQuerySet.as_manager()
@@ -59,8 +92,34 @@ class Query(AuditedModel):
                 name="an_answered_query_has_an_answer",
                 violation_error_message="Say what the answer to the query is.",
             ),
+            models.CheckConstraint(
+                condition=~models.Q(form="") | models.Q(entry__isnull=True, record__isnull=True, field=""),
+                name="a_query_about_an_entry_names_its_form",
+                violation_error_message="A query about an entry, a record or a field names its form.",
+            ),
         ]
         indexes: ClassVar = [models.Index(fields=["patient", "state"], name="queries_of_a_patient")]
 
     def __str__(self) -> str:
         return self.question
+
+
+class QueryMessage(AuditedModel):
+    """What was said about a query, and what that did to it. Who said it, in which role and when is in its recording.
+
+    A message is never changed: its first version is its only one.
+    """
+
+    patient = models.ForeignKey("trial.Patient", on_delete=models.PROTECT, related_name="+")
+    query = models.ForeignKey(Query, on_delete=models.PROTECT, related_name="messages")
+    step = models.CharField(max_length=10, choices=Step)
+    text = models.CharField(max_length=1000, blank=True)
+
+    objects = RecordQuerySet.as_manager()
+
+    class Meta:
+        app_label = "trial"
+        ordering: ClassVar = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{Step(self.step).label}: {self.text}" if self.text else str(Step(self.step).label)
