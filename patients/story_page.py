@@ -11,7 +11,7 @@ from patients.laboratory_tests import TESTS
 from patients.story import LANES, READ, Point, Story, tell
 from patients.story_figure import draw
 from patients.views import facts_of, patients_with_facts
-from trial.access import Permission, StaffRequest, requires
+from trial.access import Permission, StaffRequest, may, requires
 from trial.models import Patient
 
 WHOLE = {"": False, "treatment": False, "study": True}  # the time that the address asks for
@@ -46,6 +46,7 @@ def patient_story(request: StaffRequest, patient: Patient) -> HttpResponse:
         "patient": patient,
         "facts": facts_of(with_facts),
         "story": story,
+        "may_ask": may(request.user, Permission.QUERY_RAISE, patient),
         "figure": draw(story, whole=WHOLE[asked]),
         "is_whole": WHOLE[asked],
         "rows": [

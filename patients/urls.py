@@ -6,6 +6,7 @@ from patients import story_page, views
 
 urlpatterns = [
     path("", include("patients.grid.urls")),  # first: "visits" is no form
+    path("", include("patients.querying.urls")),  # nor is "ask"
     path("", include("patients.mending.urls")),  # nor is "transfer"
     path("", include("patients.printing.urls")),
     path("<str:study>/patients/", views.patient_list, name="patient-list"),

@@ -3,6 +3,7 @@
 import hashlib
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 import django_filters
 import django_tables2 as tables
@@ -42,7 +43,7 @@ from patients.withdrawal import END_OF_STUDY, TREATMENT
 from trial.access import Permission, StaffRequest, may, requires, sees_all_patients, sites_visible_to
 from trial.access_record.keeping import shows, takes_away
 from trial.changes import changes_of_record
-from trial.models import FormEntry, Patient, Site, Study, Transfer
+from trial.models import FormEntry, Patient, Query, Site, Study, Transfer
 from trial.records import PatientRecord, record_model, record_models
 from trial.spreadsheets import CONTENT_TYPE, csv_lines
 from trial.templatetags.marrow import icon
@@ -242,6 +243,8 @@ def patient_page(request: StaffRequest, patient: Patient) -> HttpResponse:
         "patient": patient,
         "facts": [*facts_of(with_facts), *happened_again(patient)],
         "casebook": casebook,
+        "may_ask": may(request.user, Permission.QUERY_RAISE, patient),
+        "queries": Query.objects.filter(patient=patient, entry=None).order_by("pk"),
         "may_see_access": may(request.user, Permission.ACCESS_VIEW, patient),
         "may_transfer": may(request.user, Permission.PATIENTS_TRANSFER, patient),
     }
@@ -327,6 +330,9 @@ def form_page(request: StaffRequest, patient: Patient, form: str) -> HttpRespons
         "page": page,
         "before": codes[here - 1] if here else None,
         "after": codes[here + 1] if here + 1 < len(codes) else None,
+        "may_ask": may(request.user, Permission.QUERY_RAISE, patient),
+        "ask": _address_to_ask(patient, form=form),
+        "queries": Query.objects.filter(patient=patient, form=form, record=None).order_by("pk"),
         "may_add": not model.form.at_visits
         and (model.form.repeats or not every or _waits(entries, every))
         and may(request.user, Permission.CASEBOOK_EDIT, patient),
@@ -414,13 +420,24 @@ def record_page(request: StaffRequest, patient: Patient, form: str, record: int)
         stored = STORED_WITH_RESULT if hasattr(child, "value_text") else frozenset()
         heads = [(answer.label, answer.is_number, answer.name in stored) for answer in kept[0]] if kept else []
         blocks.append((child.form, heads, list(zip(rows, kept, strict=True))))
+    queries = list(Query.objects.about(found).order_by("pk"))
+    named = {answer.name for answer in model._meta.concrete_fields}
+    of_field = {query.field: [each for each in queries if each.field == query.field] for query in queries}
+    of_field = {name: asked for name, asked in of_field.items() if name in named}
     context = {
         "patient": patient,
         "form": model.form,
         "page_form": _parent(model).form,
         "record": found,
         "name": word_record(found),
-        "answers": [(answer, corrected.get(answer.name)) for answer in show_record(found) if answer.on_form],
+        "answers": [
+            (answer, corrected.get(answer.name), of_field.get(answer.name, ()))
+            for answer in show_record(found)
+            if answer.on_form
+        ],
+        "queries": [query for query in queries if query.field not in of_field],
+        "may_ask": may(request.user, Permission.QUERY_RAISE, patient),
+        "ask": _address_to_ask(patient, form=form, record=record),
         "derived": derived_of(patient, model, [found])[0],
         "entered": history[-1],
         "latest": history[0],
@@ -428,6 +445,12 @@ def record_page(request: StaffRequest, patient: Patient, form: str, record: int)
         "may_edit": not model.form.part_of and may(request.user, Permission.CASEBOOK_EDIT, patient),
     }
     return render(request, "patients/record.html", context)
+
+
+def _address_to_ask(patient: Patient, **place: Any) -> str:
+    """Where a question about a place of the casebook is asked."""
+    names = {"study": patient.study.code, "patient": patient.number}
+    return f"{reverse('query-ask', kwargs=names)}?{urlencode(place)}"
 
 
 def records_of_pk(patient: Patient, model: type[PatientRecord], record: int) -> QuerySet[Any]:

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from safety.models import AdverseEvent
 from trial.audit.models import Recording
-from trial.models import AccessEvent, ApiToken, Membership, Person, Study
+from trial.models import AccessEvent, ApiToken, Membership, Person, Query, Study
 from trial.page_checks import pages
 from trial.sign_in.first_administrator import invitation_for
 
@@ -38,6 +38,7 @@ ARGUMENTS: dict[str, Callable[[], Any]] = {
     "form": lambda: "AE",
     "visit": lambda: "LOG",
     "record": lambda: an_event().pk,
+    "query": lambda: next(iter(Query.objects.order_by("pk").values_list("pk", flat=True)), 1),
     "act": lambda: Recording.objects.filter(study__isnull=False).latest("pk").pk,
     "output": lambda: "T-4.1",
     "report-figure-json output": lambda: "F-5.4",

@@ -98,7 +98,7 @@ class Frame:
         here = match.url_name if match else ""
         place = "patient-list" if here in OF_PATIENTS else str(here)
         place = "report" if place.startswith("report") else place
-        place = "queries" if place.startswith("queries") else place
+        place = "queries" if place.startswith("quer") else place
         place = "people" if place.startswith(("people", "person")) else place
         place = "access" if place.startswith(("access", "patient-access")) else place
         # The roles are at hand: one question to the database for each link would be most of what a small page costs.

@@ -4,8 +4,8 @@ The rule: an answer is to the query that the page showed. Where it was answered,
 overwritten: the page comes back with both. An earlier answer to a query that is open again is said anew, and not by pressing Save.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -13,9 +13,11 @@ from django.core.exceptions import ValidationError
 from patients.entry.controls import check_text
 from patients.entry.proposing import deviation_address
 from patients.entry.sheet import Theirs, number_of
+from patients.querying.threads import Said, threads_of
 from trial.audit import Recording
 from trial.models import Query
-from trial.review.models import QueryState
+from trial.review.models import QueryState, Step
+from trial.review.queries import may_take
 
 MOST_OF_AN_ANSWER = 1000  # characters
 
@@ -37,6 +39,8 @@ class Asked:
     deviation: str = ""
     is_changed: bool = False  # since the page was opened, and a text was typed for it
     theirs: Theirs | None = None  # the answer that somebody else gave meanwhile
+    thread: Sequence[Said] = ()  # what was said after the question
+    may_answer: bool = True
 
     @property
     def before(self) -> str:
@@ -44,10 +48,12 @@ class Asked:
         return self.query.answer if self.query.state == QueryState.OPEN else ""
 
 
-def answers_in(data: Mapping[str, Any], queries: Iterable[Query]) -> dict[int, Answered]:
-    """What was typed in answer to queries. Raise `ValidationError` for a text that cannot be kept."""
+def answers_in(data: Mapping[str, Any], queries: Iterable[Query], role: str) -> dict[int, Answered]:
+    """What was typed in answer to queries that are asked of a role. Raise `ValidationError` for a text that cannot be kept."""
     found: dict[int, Answered] = {}
     for query in queries:
+        if not may_take(role, Step.ANSWERED, query):
+            continue
         try:
             text = check_text(str(data.get(f"answer.{query.pk}", "")))
         except ValidationError as error:
@@ -60,9 +66,20 @@ def answers_in(data: Mapping[str, Any], queries: Iterable[Query]) -> dict[int, A
     return found
 
 
-def asked_here(queries: Iterable[Query], data: Mapping[str, Any] | None) -> list[Asked]:
-    """The queries for a page, each with what was typed for it; and what somebody else answered since the page was opened."""
-    return [_asked(query, data or {}) for query in queries]
+def asked_here(queries: Sequence[Query], data: Mapping[str, Any] | None, role: str) -> list[Asked]:
+    """The queries for a page, each with its thread and what was typed for it; and what somebody else answered since the page was opened.
+
+    Only what is asked of the person's role can be answered.
+    """
+    threads = threads_of(queries[0].patient, queries) if queries else {}
+    return [
+        replace(
+            _asked(query, data or {}),
+            thread=[said for said in threads[query.pk] if said.step != Step.ASKED.label],
+            may_answer=may_take(role, Step.ANSWERED, query),
+        )
+        for query in queries
+    ]
 
 
 def _asked(query: Query, data: Mapping[str, Any]) -> Asked:

@@ -322,11 +322,12 @@ class HeadForm(forms.Form):
 
 
 class Row(RecordForm):
-    """A row of a block. `title` says what it is about where each code of a list has its row."""
+    """A row of a block. Where each code of a list has its row, `code` is that code and `title` says what it is about."""
 
-    def __init__(self, *args: Any, title: str = "", **options: Any) -> None:
+    def __init__(self, *args: Any, title: str = "", code: str = "", **options: Any) -> None:
         super().__init__(*args, **options)
         self.title = title
+        self.code = code
         self.fields["pk"] = forms.IntegerField(required=False, widget=forms.HiddenInput)
         self.fields["version"] = forms.IntegerField(required=False, widget=forms.HiddenInput)
         self.fields["remove"] = forms.BooleanField(required=False, label="Remove this row")
@@ -384,7 +385,7 @@ class Block:
             setattr(row, self.key.name, code)
             leaves_out = frozenset({self.key.name})
             prefix = f"{self.child.form.code}.{code}"
-            rows.append(self.row_form(row, ground, data, prefix=prefix, title=label, leaves_out=leaves_out))
+            rows.append(self.row_form(row, ground, data, prefix=prefix, title=label, code=code, leaves_out=leaves_out))
         return rows
 
     def codes(self, record: PatientRecord) -> list[tuple[str, str]]:

@@ -11,7 +11,6 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import BadRequest, ValidationError
 from django.db import models
-from django.db.models import Q
 from django.forms import BoundField
 from django.http import Http404, HttpResponse, HttpResponseBadRequest, QueryDict
 from django.shortcuts import redirect, render
@@ -38,7 +37,7 @@ from patients.entry.saving import (
     save_sheet,
     say_without_record,
 )
-from patients.entry.sheet import RecordForm, Row, Sheet, Theirs, forgive, number_of
+from patients.entry.sheet import Block, RecordForm, Row, Sheet, Theirs, forgive, number_of
 from patients.entry.unsaved import (
     REMOVED,
     address_of_new,
@@ -50,7 +49,8 @@ from patients.entry.unsaved import (
 )
 from patients.grid.following import next_expected
 from patients.mending.versions import Amendment, amendment, is_behind, retired_answers
-from trial.access import Permission, StaffRequest, requires
+from patients.querying.runs import run_at
+from trial.access import Permission, StaffRequest, granting_in, requires
 from trial.changes import questions
 from trial.drafts import (
     Draft,
@@ -130,9 +130,10 @@ def lines_of(form: RecordForm, queries: list[Asked]) -> list[Line]:
     ]
 
 
-def line_of_code(row: Row) -> list[Line]:
+def line_of_code(row: Row, queries: list[Asked]) -> list[Line]:
     """The lines of a row that stands for one code of a list: the first is named by the code, a unit stands beside its number."""
     first, *others = lines_of(row, [])
+    first = replace(first, queries=queries)
     if isinstance(row, ResultRow):
         unit = row["unit_text"]
         return [replace(first, label=row.title, is_required=row.test.required, beside=unit, derived=row.derived)]
@@ -178,6 +179,17 @@ def _condition(form: RecordForm, answer: Answer) -> str:
         is_yes_no = isinstance(answer.model._meta.get_field(name), YesNoField)
         found[form.add_prefix(name)] = [("yes" if value else "no") if is_yes_no else str(value) for value in values]
     return json.dumps(found)
+
+
+def focus_on(sheet: Sheet, name: str) -> bool:
+    """Let the page begin at the control of an answer, or of the result of a test. False where that is several controls, or none."""
+    rows = {row.code: row for block in sheet.blocks for row in block.rows if block.key}
+    form: RecordForm = rows.get(name, sheet.main)
+    bound = next((form[each.name] for each in form.questions if name in (each.name, getattr(form, "code", None))), None)
+    if bound is None or bound.use_fieldset:
+        return False
+    bound.field.widget.attrs["autofocus"] = True
+    return True
 
 
 # The pages
@@ -259,12 +271,15 @@ class Entering:
     def _record(self) -> PatientRecord:
         return self.record or self.model(patient=self.patient)
 
+    @property
+    def _role(self) -> str:
+        """The role in which the person enters forms: that of the act of a save."""
+        return str(granting_in(self.request, Permission.CASEBOOK_EDIT, self.patient)[0].role)
+
     def _queries(self) -> list[Query]:
         if self.record is None:
             return []
-        of_entry = Q(record=self.record.pk) | Q(record=None, entry=self.record.entry_id)
-        found = Query.objects.filter(of_entry, patient=self.patient, form=self.model.form.code)
-        queries = list(found.exclude(state__in=AT_REST).order_by("pk"))
+        queries = list(Query.objects.about(self.record).exclude(state__in=AT_REST).order_by("pk"))
         for query in queries:
             query.patient = self.patient
         return queries
@@ -283,7 +298,7 @@ class Entering:
         if added := next((block for block in sheet.blocks if data.get("add") == block.child.form.code), None):
             return self._page(self._with_a_row(added.count_name, len(added.rows)), is_quiet=True)
         try:
-            answers = answers_in(data, self._queries())
+            answers = answers_in(data, self._queries(), self._role)
         except ValidationError as error:
             return self._page(sheet, status=400, problem=" ".join(error.messages))
         if not sheet.is_valid:
@@ -343,10 +358,13 @@ class Entering:
         names = {"study": self.patient.study.code, "patient": self.patient.number, "form": self.model.form.code}
         if "another" in self.request.POST:
             return redirect(self._new + (EMPTY if find_drafts(self.request.user, self._new) else ""))
+        run = run_at(self.request, self.patient.study)
+        if "next" in self.request.POST and run is not None and run.after:
+            return redirect(run.after)
         if "next" in self.request.POST and (following := next_expected(self.patient, record.entry)):
             where = {"form": following.form, "visit": following.visit}
             return redirect(reverse("entry-new", kwargs=names | where))
-        return redirect(reverse("entry", kwargs=names | {"record": record.pk}))
+        return redirect(reverse("entry", kwargs=names | {"record": record.pk}) + (run.mark if run else ""))
 
     def _what_was_saved(self, saved: Saved) -> str:
         clock = timezone.now().astimezone(self.ground.zone)
@@ -501,6 +519,12 @@ class Entering:
             for line in lines_of(sheet.main, queries)
         ]
 
+    def _lines_of(self, block: Block, row: Row, queries: list[Asked]) -> list[Line]:
+        """The lines of a row of a block; one that stands for a code has the queries about that code."""
+        if not block.key:
+            return lines_of_row(row)
+        return line_of_code(row, [asked for asked in queries if asked.query.field == row.code])
+
     def _behind(self) -> Amendment | None:
         """What the present version of the form asks otherwise, where the record is of an older one."""
         if self.record is None or not is_behind(self.record):
@@ -526,7 +550,11 @@ class Entering:
         if is_quiet:
             for part in sheet.forms:
                 forgive(part)
-        queries = asked_here(self._queries(), sheet.data)
+        queries = asked_here(self._queries(), sheet.data, self._role)
+        codes = {row.code for block in sheet.blocks for row in block.rows if block.key}
+        on_a_line = {question.name for question in sheet.main.questions} | codes
+        run = run_at(self.request, self.patient.study) if self.record is not None else None
+        here = next((asked.query for asked in queries if run and asked.query.pk == run.query), None)
         derived = derived_of(self.patient, self.model, [self._record()])[0]
         form = self.model.form
         names = {"study": self.patient.study.code, "patient": self.patient.number, "form": form.code}
@@ -543,19 +571,15 @@ class Entering:
             "action": self._new if self.record is None else address_of_record(self.record),
             "others": self._others(),
             "draft_action": reverse("entry-draft", kwargs=names),
+            "run": run,
             "lines": self._lines(sheet, queries, derived),
             "derived": [each for each in derived if not each.answer],
             "blocks": [
-                (
-                    block,
-                    [
-                        (row, line_of_code(row) if block.key else lines_of_row(row), block.heading_of(row))
-                        for row in block.rows
-                    ],
-                )
+                (block, [(row, self._lines_of(block, row, queries), block.heading_of(row)) for row in block.rows])
                 for block in sheet.blocks
             ],
-            "about_the_form": [asked for asked in queries if not asked.query.field],
+            "about_the_form": [asked for asked in queries if asked.query.field not in on_a_line],
+            "focus": here.pk if here is not None and not focus_on(sheet, here.field) else 0,
             "problem": problem,
             "problems": [str(said) for part in sheet.forms for said in part.non_field_errors()],
             "wrong": sum(len(part.errors) for part in sheet.forms),

@@ -1,30 +1,22 @@
-"""What the grid, the day's work and the list of queries are narrowed to, and how a query is answered."""
+"""What the grid and the day's work are narrowed to, and what is asked of a new patient."""
 
-import re
-import textwrap
 from datetime import date
-from functools import cache
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
 
-from patients.checking import edit_checks
-from patients.entry.controls import Ground, check_text, control_of
+from patients.entry.controls import Ground, control_of
 from patients.grid.status import empty_entries, with_incomplete_entries
-from patients.grid.work import asked_before, overdue_patients
+from patients.grid.work import overdue_patients
 from patients.models import Enrolment
 from trial import column_checks
 from trial.access import Viewer, sites_visible_to
-from trial.changes import forms_of_the_study
 from trial.forms import NarrowingForm
 from trial.models import Patient, Query, Site, Study
 from trial.review.models import QueryState
 from trial.typed_dates import Limits
 
-AGES = (("7", "7 days or more"), ("14", "14 days or more"), ("30", "30 days or more"), ("90", "90 days or more"))
-SEVERITIES = (("E", "Error"), ("W", "Warning"), ("N", "Note"))
-MOST_OF_A_CHECK = 48  # characters: there are hundreds of checks, and the page is to stay light
 KINDS = (("Overdue", "Overdue"), ("Due", "Due"), ("Asked", "Asked"))
 
 
@@ -86,80 +78,6 @@ class WorkForm(SitedForm):
         self.choose("kind", list(KINDS), "Due, overdue and asked")
         self.order_fields(["kind", "patient", "site"])
         self.dress()
-
-
-@cache
-def checks_in_words() -> tuple[tuple[str, str], ...]:
-    """The code of each check, and the beginning of what it asks. A value that the question names is left open."""
-    words: dict[str, str] = {}
-    for check in edit_checks():
-        asks = re.sub(r"\{[^}]*\}", "…", check.asks).split(". ")[0].rstrip(".")
-        words.setdefault(check.code, textwrap.shorten(asks, MOST_OF_A_CHECK, placeholder=" …"))
-    return tuple((code, f"{code} {words[code]}") for code in sorted(words))
-
-
-class QueriesForm(SitedForm):
-    """Which queries are listed; the open ones unless told."""
-
-    state = forms.ChoiceField(label="State", required=False)
-    severity = forms.ChoiceField(label="Severity", required=False)
-    check_code = forms.ChoiceField(label="Check", required=False)
-    form = forms.ChoiceField(label="Form", required=False)
-    patient = forms.CharField(label="Patient number", required=False, max_length=14)
-    age = forms.ChoiceField(label="Asked", required=False)
-
-    def __init__(self, data: Any, *, viewer: Viewer, study: Study) -> None:
-        super().__init__(data, viewer=viewer, study=study)
-        self.choose("state", [("answered", "Answered"), ("closed", "Closed"), ("all", "All")], "Open")
-        self.choose("severity", list(SEVERITIES), "All")
-        self.choose("check_code", [*checks_in_words(), ("nobody's", "None: asked by a person")], "All")
-        self.choose("form", [(code, f"{code} {title}") for code, title in forms_of_the_study()], "All forms")
-        self.choose("age", list(AGES), "At any time")
-        self.order_fields(["state", "severity", "check_code", "form", "patient", "site", "age"])
-        self.dress()
-
-    def narrow(self, queries: QuerySet[Query], today: date) -> QuerySet[Query]:
-        """The queries that were asked for, which have their `asked_at`. Call it on a valid form."""
-        asked = self.cleaned_data
-        if asked["state"] != "all":
-            queries = queries.filter(state=asked["state"] or QueryState.OPEN)
-        if asked["severity"]:
-            queries = queries.filter(severity=asked["severity"])
-        if asked["check_code"]:
-            queries = queries.filter(check_code="" if asked["check_code"] == "nobody's" else asked["check_code"])
-        if asked["form"]:
-            queries = queries.filter(form=asked["form"])
-        if self.site_asked:
-            queries = queries.filter(patient__site=self.site_asked)
-        if asked["patient"].strip():
-            queries = queries.filter(patient__number__icontains=asked["patient"].strip())
-        return asked_before(queries, int(asked["age"]), today) if asked["age"] else queries
-
-
-class AnswerForm(forms.Form):
-    """The answer to one query, and the version of it that the person saw."""
-
-    answer = forms.CharField(
-        label="If it is right as it is, say why", max_length=1000, widget=forms.TextInput(attrs={"autocomplete": "off"})
-    )
-    version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
-
-    def __init__(self, data: Any = None, *, query: Query) -> None:
-        initial = {"answer": query.answer, "version": query.version}
-        super().__init__(data, initial=initial, auto_id=f"id_{query.pk}_%s")
-        self.query = query
-        self.fields["answer"].error_messages["required"] = "Say what the answer to the query is."
-        self.fields["answer"].widget.attrs["class"] = "form-control form-control-sm"
-
-    def clean_answer(self) -> str:
-        """The answer, without blanks around it."""
-        return check_text(self.cleaned_data["answer"])
-
-    def see_again(self, version: int) -> None:
-        """Show what was typed once more, now against the version that there is."""
-        data: Any = self.data.copy()  # type: ignore[attr-defined]  # a QueryDict
-        data["version"] = str(version)
-        self.data = data
 
 
 class NewGround(Ground):

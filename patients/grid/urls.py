@@ -1,4 +1,4 @@
-"""Where the grid, the day's work, the queries and enrolment are found."""
+"""Where the grid, the day's work and enrolment are found."""
 
 from django.urls import path
 
@@ -8,7 +8,5 @@ urlpatterns = [
     path("<str:study>/today/", views.todays_work, name="today"),
     path("<str:study>/grid/", views.site_grid, name="grid"),
     path("<str:study>/enrol/", views.enrol_patient, name="enrol"),
-    path("<str:study>/queries/", views.query_list, name="queries"),
-    path("<str:study>/queries/answer/", views.query_answer, name="queries-answer"),
     path("<str:study>/patients/<str:patient>/visits/", views.patient_grid, name="patient-grid"),
 ]

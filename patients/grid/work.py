@@ -24,7 +24,7 @@ from trial.review.models import QueryState
 class Task:
     """One thing to do at one form: a form to fill, or a query to answer where `asked` is given."""
 
-    form: Form
+    form: Form | None  # none where the patient or a visit is asked about
     patient: Patient
     may_edit: bool
     visit: str = LOG
@@ -36,6 +36,7 @@ class Task:
         """Where it is done. Told when it is shown: of ten thousand tasks a page shows a hundred."""
         if self.asked is not None:
             return address_of_query(self.asked, may_edit=self.may_edit)
+        assert self.form is not None  # what is to be filled is a form
         return address_of(self.patient, Cell(self.form.code, self.visit, Status.EXPECTED), may_edit=self.may_edit)
 
 
@@ -69,9 +70,11 @@ def with_day_asked(queries: QuerySet[Query]) -> QuerySet[Query]:
 
 
 def address_of_query(query: Query, *, may_edit: bool) -> str:
-    """The form at which a query is answered."""
+    """The form at which a query is answered; the page of one about a visit or the patient."""
     patient = query.patient
     names: dict[str, object] = {"study": patient.study.code, "patient": patient.number}
+    if not query.form:
+        return reverse("query", kwargs=names | {"query": query.pk})
     form = record_model(query.form).form
     if query.record and not form.part_of:
         page = "entry" if may_edit else "record"
@@ -132,8 +135,8 @@ def _forms(viewer: Viewer, study: Study, visible: QuerySet[Patient]) -> list[Wor
             ]
             if visit == LOG:
                 days: dict[date, list[Task]] = defaultdict(list)
-                for task in tasks:
-                    days[_due_since(task.form.code, course) or today].append(task)
+                for form, task in zip(forms, tasks, strict=True):
+                    days[_due_since(form, course) or today].append(task)
                 found += [Work(day, patient, "", "Due", tuple(each)) for day, each in days.items()]
             else:
                 since = window.day if window else today
@@ -156,18 +159,14 @@ def _questions(viewer: Viewer, study: Study, visible: QuerySet[Patient]) -> list
     """The queries that wait for an answer, those that were asked of a patient on one day together."""
     queries = Query.objects.filter(patient__in=visible, state=QueryState.OPEN)
     editable = sites_where(viewer, Permission.CASEBOOK_EDIT, study)
-    days: dict[tuple[date, Patient], dict[tuple[str, int | None], Task]] = defaultdict(dict)
+    days: dict[tuple[date, Patient], dict[tuple[str, str, int | None], Task]] = defaultdict(dict)
     for query in with_day_asked(queries).select_related("patient__study", "patient__site").order_by("pk"):
-        patient, page = query.patient, record_model(record_model(query.form).form.page).form
+        patient = query.patient
+        page = record_model(record_model(query.form).form.page).form if query.form else None
         task = Task(page, patient, is_at(patient, editable), asked=query)
         day = query.asked_at.date()  # type: ignore[attr-defined]  # annotated
-        days[day, patient].setdefault((query.form, query.record), task)
+        days[day, patient].setdefault((query.form, query.visit, query.record), task)
     return [Work(day, patient, "", "Asked", tuple(tasks.values())) for (day, patient), tasks in days.items()]
-
-
-def oldest_first(queries: QuerySet[Query]) -> QuerySet[Query]:
-    """Queries in the order in which they were first asked. They need their `asked_at`."""
-    return queries.order_by("asked_at", "pk")  # type: ignore[misc]  # annotated
 
 
 def asked_before(queries: QuerySet[Query], days: int, today: date) -> QuerySet[Query]:

@@ -37,6 +37,7 @@ from patients.printing.document import (
     Part,
     Table,
 )
+from patients.querying.about import word_place
 from patients.views import facts_of, patients_with_facts
 from trial.audit import Recording
 from trial.changes import questions
@@ -44,7 +45,7 @@ from trial.derived_answers import derivations_of
 from trial.fields import Answer
 from trial.models import FormEntry, Patient, Query
 from trial.records import SECTIONS, PatientRecord, record_model, record_models
-from trial.review.models import QueryState
+from trial.review.models import AT_REST, QueryState
 from trial.wording import label_of_field, word_date, word_instant, word_record
 
 CHANGED = "†"
@@ -100,7 +101,7 @@ class _Casebook:
             self._read(model)
         derivations = [each for model in record_models() for each in derivations_of(model.form.code)]
         self.book = casebook_for(patient, derivations)  # a form of it is read when a rule first looks at it
-        self.queries: dict[int, list[Query]] = defaultdict(list)
+        self.queries: dict[int | None, list[Query]] = defaultdict(list)
         for query in Query.objects.filter(patient=patient).order_by("pk"):
             self.queries[query.entry_id].append(query)
         self.steps = _steps_of_queries(patient)
@@ -144,7 +145,9 @@ class _Casebook:
         )
 
     def parts(self) -> Iterator[Part]:
-        """The sections of the casebook, with the visits where their section stands."""
+        """The sections of the casebook, with the visits where their section stands; before them what is asked about no entry."""
+        if asked := tuple(map(self.asked, self.queries[None])):
+            yield Part("Queries about the patient and visits", "", filled=(FilledForm("", "", "", (), (), asked),))
         for section in SECTIONS:
             if section == "Visits":
                 yield from map(self.visit, self.progress.order)
@@ -244,14 +247,14 @@ class _Casebook:
         steps = self.steps[query.pk]
         last = {state: act for state, act in steps if state == query.state}
         answered = next((act for state, act in reversed(steps) if state == QueryState.ANSWERED), None)
-        closed = last.get(query.state) if query.state == QueryState.CLOSED else None
+        closed = last.get(query.state) if query.state in AT_REST else None
         return AskedQuery(
             about=_about(query),
             question=query.question,
             asked=self.word_act("Asked", steps[0][1]),
             answer=query.answer,
             answered=self.word_act("Answered", answered) if answered and query.answer else "",
-            state=self.word_act("Closed", closed) if closed else QueryState(query.state).label,
+            state=self.word_act(QueryState(query.state).label, closed) if closed else QueryState(query.state).label,
         )
 
     def word_acts(self, acts: Acts) -> Iterator[str]:
@@ -331,6 +334,8 @@ def _cell(shown: Shown, *, is_changed: bool) -> str:
 
 def _about(query: Query) -> str:
     """The question that a query is about; of a laboratory form the test. The code of the check that asks stands behind it."""
+    if query.entry_id is None:
+        return word_place(query)
     words = query.field
     with suppress(FieldDoesNotExist):
         words = label_of_field(record_model(query.form)._meta.get_field(query.field))  # type: ignore[arg-type]  # a column

@@ -5,9 +5,11 @@ from typing import Any
 from django import template
 
 from patients.mending.withdrawing import withdrawal_of
+from patients.querying.durations import in_days
 from trial.models import Patient
 
 register = template.Library()
+register.filter("in_days", in_days)
 
 
 @register.inclusion_tag("patients/withdrawn.html", takes_context=True)

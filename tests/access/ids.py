@@ -117,6 +117,7 @@ ARGUMENTS: dict[str, str] = {
     "study": "study",
     "patient": "patient",
     "record": "record",
+    "query": "query",
     "act": "act",
     "cell": "cell",
     "form": "form",

@@ -276,6 +276,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "scope": ("study",),
     "page": ("account",),
     "query": ("query",),
+    "pick": ("query",),
     "first": ("record",),
     "next": ("patient",),
     "event": ("event",),

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from patients.checking import edit_checks
-from patients.grid.forms import checks_in_words
+from patients.querying.narrowing import checks_in_words
 from patients.models import Demographics, Visit
 from tests import make
 from trial.audit import recording

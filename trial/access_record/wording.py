@@ -22,6 +22,15 @@ PAGES = {
     "today": "what is to be done",
     "enrol": "the form that enrols a patient",
     "queries": "the queries",
+    "queries-answer-all": "the list on which an answer to several queries was refused",
+    "queries-decide-all": "the list on which a decision about several queries was refused",
+    "queries-ask-all": "the list on which a question about several places was refused",
+    "queries-figures": "the figures about queries",
+    "queries-figures-csv": "the figures about queries as CSV",
+    "query": "the query {what}",
+    "query-ask": "the page on which a query is asked",
+    "query-answer": "the query {what}, of which an answer was refused",
+    "query-decide": "the query {what}, of which a decision was refused",
     "queries-answer": "the list on which an answer to a query was refused",
     "form": "the form {what}",
     "record": "the record {what}",
@@ -73,7 +82,7 @@ PAGES = {
 BEFORE_IT_LEAVES = {"report-export": "the form that takes datasets away"}  # a page to read, until a file is taken
 OF_A_PATIENT = {
     *("patient", "form", "record", "record-history", "patient-access", "patient-access-csv"),
-    *("casebook-pdf", "blank-casebook"),
+    *("casebook-pdf", "blank-casebook", "query", "query-ask", "query-answer", "query-decide"),
     *("patient-grid", "patient-story", "entry", "entry-new", "entry-without", "entry-draft", "entry-remove"),
     *("entry-version", "entry-move", "patient-transfer", "patient-screen-again"),
 }

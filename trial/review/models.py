@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 
 from trial.audit import AuditedModel
-from trial.records import RecordQuerySet
+from trial.records import PatientRecord, RecordQuerySet
 
 
 class QueryState(models.TextChoices):
@@ -49,14 +49,19 @@ class QueryQuerySet(RecordQuerySet):
         """Those that wait for an answer."""
         return self.filter(state=QueryState.OPEN)
 
+    def about(self, record: PatientRecord) -> "QueryQuerySet":
+        """Those about a record, and about its form as a whole."""
+        of_entry = models.Q(record=record.pk) | models.Q(record=None, entry=record.entry_id)
+        return self.filter(of_entry, patient=record.patient_id, form=record.form.code)
+
 
 class Query(AuditedModel):
     """A question, what it is about, and how it stands. What was said about it is in its messages.
 
     It is about a field, where there is one; else a record, else a form (`form`, at `visit` where no `entry` is there), else a
     visit, else the patient. `check_code` is empty for a person's question. `basis` is what the check looked at: while that is
-    the same, what was decided about it holds. `is_mended` says that the check closed it, because it finds nothing any more.
-    `answer` is the last answer.
+    the same, what was decided about it holds. `is_mended` says that it is closed because what it was about was
+    changed or taken away. `answer` is the last answer.
     """
 
     patient = models.ForeignKey("trial.Patient", on_delete=models.PROTECT, related_name="queries")

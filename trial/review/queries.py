@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Q
 
 from trial.access import GRANTS, Permission
@@ -89,10 +89,10 @@ class NotAll(Exception):
 
 def acting_now(using: str = DEFAULT_DB_ALIAS) -> Acting:
     """Who acts, as the trail will name them. Raise `NotPossible` outside of a recording."""
-    connection: Any = connections[using]
-    if connection.act is None:
+    acting: Any = connections[using]
+    if acting.act is None:
         raise NotPossible("Nobody is named as acting. Open a recording first.")
-    details = json.loads(connection.act.details)
+    details = json.loads(acting.act.details)
     role = str(details["role"])
     if not role and details["person_name"] == CHECKER:
         role = CHECKS
@@ -164,7 +164,7 @@ def take_by_number(number: int, step: Step, text: str, *, version: int) -> Query
 
     Raise `Stale` where it changed since, and `NotPossible` where the step cannot be taken.
     """
-    query = Query.objects.select_for_update().get(pk=number)  # locked: nobody else must take a step meanwhile
+    query = _held([number]).get(pk=number)
     if query.version != version:
         raise Stale(f"The query {number} was changed since it was read.")
     return take(query, step, text.strip())
@@ -175,7 +175,7 @@ def keep_answer(number: int, answer: str, *, version: int) -> None:
 
     Raise `Closed`, or `Stale` where it was answered, reworded or opened again since.
     """
-    query = Query.objects.select_for_update().get(pk=number)  # locked: a check must not close it meanwhile
+    query = _held([number]).get(pk=number)
     if query.state in AT_REST:
         raise Closed("It came to rest meanwhile.")
     if query.version != version:
@@ -190,8 +190,9 @@ def take_all(picked: Mapping[int, int | None], step: Step, text: str) -> int:
     """
     by, text = acting_now(), text.strip()
     why: dict[str, list[int]] = {}
+    queries = _held(sorted(picked))
     for portion in _portions(sorted(picked)):
-        held = list(Query.objects.select_for_update().filter(pk__in=portion).order_by("pk"))
+        held = list(queries.filter(pk__in=portion).order_by("pk"))
         answerers = last_answerers(portion)
         for query in held:
             seen = picked[query.pk]
@@ -212,6 +213,7 @@ def take_all(picked: Mapping[int, int | None], step: Step, text: str) -> int:
 
 def ask_all_again(numbers: Sequence[int], question: str) -> int:
     """Ask one question about what each of these queries is about, inside a recording: a query of a person for each."""
+    _held(sorted(numbers))
     asked = []
     for portion in _portions(sorted(numbers)):
         for about in Query.objects.filter(pk__in=portion).order_by("pk"):
@@ -242,6 +244,21 @@ def last_answerers(numbers: Sequence[int], using: str = DEFAULT_DB_ALIAS) -> dic
     return dict(answers.values_list("query", "history_user_id"))
 
 
+def _held(numbers: Sequence[int]) -> Any:
+    """The queries, to be read for a step: nobody else can take one meanwhile.
+
+    The patients are locked before the queries, in the order of their keys: whoever saves a form holds the patient, then closes
+    what is mended, and two that wait for each other would both be refused. In SQLite whoever writes holds everything already.
+    """
+    if connection.features.has_select_for_update:
+        patients: set[int] = set()
+        for portion in _portions(numbers):
+            patients.update(Query.objects.filter(pk__in=portion).order_by().values_list("patient", flat=True))
+        for portion in _portions(sorted(patients)):
+            list(Patient.objects.select_for_update().filter(pk__in=portion).order_by("pk").values_list("pk"))
+    return Query.objects.select_for_update()
+
+
 def _portions(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
     for first in range(0, len(numbers), AT_ONCE):
         yield numbers[first : first + AT_ONCE]
@@ -249,7 +266,7 @@ def _portions(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
 
 def _values(step: Step, text: str) -> dict[str, Any]:
     """What a step writes into its query."""
-    values: dict[str, Any] = {"state": MOVES[step].after, "is_mended": step == Step.MENDED}
+    values: dict[str, Any] = {"state": MOVES[step].after, "is_mended": step in (Step.MENDED, Step.REMOVED)}
     return values | ({"answer": text} if step == Step.ANSWERED else {})
 
 

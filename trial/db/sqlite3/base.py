@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils.functional import cached_property
 
 from trial.db.acts import Act
+from trial.db.median import SQLITE_NAME, MedianOfNumbers
 from trial.db.protection import check_once
 from trial.db.refusals import RefusalWrapper
 from trial.db.sqlite3.library import dbapi2
@@ -88,6 +89,7 @@ class DatabaseWrapper(django_backend.DatabaseWrapper):  # type: ignore[misc]  # 
         connection.execute("PRAGMA trusted_schema = ON")
         connection.create_function("marrow_recording", 0, lambda: self.act.number if self.act else None)
         connection.create_function("marrow_act", 0, lambda: self.act.details if self.act else None)
+        connection.create_aggregate(SQLITE_NAME, 1, MedianOfNumbers)
         return connection
 
     def init_connection_state(self) -> None:
