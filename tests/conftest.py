@@ -27,7 +27,7 @@ REQUIRED = {word.strip() for word in os.environ.get("MARROW_REQUIRE", "").split(
 AUDIT_CORE = Path(__file__).parent / "trial" / "audit"
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
 
-pytest_plugins = ["tests.cast"]
+pytest_plugins = ["tests.cast", "tests.post"]
 # A busy machine is not a wrong answer. The gate tries the same examples each time; a person's machine looks for new ones.
 hypothesis.settings.register_profile("marrow", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("marrow")

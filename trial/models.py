@@ -29,6 +29,7 @@ __all__ = [
     "Patient",
     "Person",
     "Query",
+    "QueryDigest",
     "QueryMessage",
     "Recording",
     "Role",
@@ -291,5 +292,5 @@ class FormEntry(AuditedModel):
 # Below, because they point to what is above.
 from trial.access_record.models import AccessedPatient, AccessEvent  # noqa: E402
 from trial.people.models import AccessReview  # noqa: E402
-from trial.review.models import Query, QueryMessage  # noqa: E402
+from trial.review.models import Query, QueryDigest, QueryMessage  # noqa: E402
 from trial.tokens import ApiToken  # noqa: E402

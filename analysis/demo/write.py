@@ -18,6 +18,7 @@ from analysis.demo.corrections import Correction, choose_corrections
 from analysis.demo.laboratory import VALID_FROM, ranges_of
 from analysis.demo.people import SYNTHETIC_TITLE, PersonPlan
 from analysis.demo.plan import Plan
+from analysis.demo.talking import Conversation, Line, conversations
 from patients.models import NormalRange
 from trial.audit import service_account
 from trial.audit.demo_clock import dated_recording, demo_clock
@@ -25,12 +26,14 @@ from trial.edit_checks import Finding
 from trial.models import FormEntry, Membership, Patient, Person, Query, Site, Study
 from trial.records import record_models
 from trial.review.models import QueryState
-from trial.review.queries import CHECKER
+from trial.review.models import Step as QueryStep
+from trial.review.queries import CHECKER, ask, take
 
 ACTS_A_TRANSACTION = 400
 FIRST_ENTRY = "First entry of the form."
 ENROLMENT = "New patient: informed consent was signed."
 CHECKED = "Edit checks were run."
+ASKED = "A query was asked."
 ANSWERED = "A query was answered."
 A_MOMENT = timedelta(seconds=1)
 Progress = Callable[[str], None]
@@ -38,9 +41,8 @@ Progress = Callable[[str], None]
 
 @dataclass(eq=False)
 class Act:
-    """What is saved at one instant by one person: new rows and gates of one patient, one correction, or a step of a query.
-
-    None of them means that the patient is new.
+    """What is saved at one instant by one person: new rows and gates of one patient, one correction, a step of a query,
+    or a line of a conversation. None of them means that the patient is new.
     """
 
     at: datetime
@@ -49,6 +51,7 @@ class Act:
     items: list[Row | Gate] = field(default_factory=list)
     correction: Correction | None = None
     step: "Step | None" = None
+    line: "tuple[Conversation, Line] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,8 @@ def _reason_of(act: Act) -> str:
     """What the trail says of why it was done."""
     if act.correction:
         return act.correction.reason
+    if act.line:
+        return {QueryStep.ASKED: ASKED, QueryStep.ANSWERED: ANSWERED}.get(act.line[1].step, act.line[1].text)
     if act.step:
         return ANSWERED if act.step.answer else CHECKED
     return FIRST_ENTRY if act.items else ENROLMENT
@@ -215,7 +220,7 @@ class _Staff:
         """A recording in the name of whoever has this role at the site, or of the account in whose name checks ask."""
         if role == CHECKER:
             return dated_recording(at=at, by=self.checker, reason=reason, study=self.study, using=self.using)
-        user, one = self.accounts[role, site]
+        user, one = self.accounts.get((role, site)) or self.accounts[role, ""]  # of the site, else of the study
         return self._act(user, one, at, reason)
 
 
@@ -279,6 +284,7 @@ class _Writer:
         self.records: dict[Row, int] = {}
         self.entry_of: dict[Row, int] = {}
         self.queries: dict[Question, Query] = {}
+        self.conversations: dict[Conversation, Query] = {}
         self.wrong: dict[Row, dict[str, Any]] = {}
         self.models = {model.form.code: model for model in record_models()}
         self.inserters = {code: _Inserter(model, using) for code, model in self.models.items()}
@@ -303,6 +309,9 @@ class _Writer:
         bring_to_rest(asked)
         for book, question in asked:
             yield from _steps(book, question)
+        for book, conversation in conversations(books):
+            for at, line in conversation.said:
+                yield Act(at, line.role, book, line=(conversation, line))
 
     def _in_order(self, items: Sequence[Row | Gate]) -> Iterator[list[Row]]:
         """The rows that are saved together, form by form in the order in which they are written."""
@@ -318,6 +327,8 @@ class _Writer:
                 self._correct(act.correction)
             elif act.step:
                 self._ask(act.step, self.patients[plan.number])
+            elif act.line:
+                self._talk(*act.line, self.patients[plan.number])
             elif act.items:
                 self._enter(act)
             else:
@@ -360,6 +371,7 @@ class _Writer:
         """Take one step with a query: the first one makes it."""
         row, found = step.question.row, step.asked
         query = self.queries.get(step.question)
+        is_new = query is None
         if query is None:
             assert found is not None  # asking comes first
             query = self.queries[step.question] = Query(
@@ -373,11 +385,30 @@ class _Writer:
         if found is not None:
             query.question, query.severity = found.question[:500], found.severity
             query.basis = self._basis(found, row)
+        if is_new:
+            ask(query, using=self.using)
+        elif found is not None:
+            again = QueryStep.REWORDED if query.state == QueryState.OPEN else QueryStep.REOPENED
+            take(query, again, query.question, using=self.using)
         elif step.answer:
-            query.state, query.answer = QueryState.ANSWERED, step.answer
+            take(query, QueryStep.ANSWERED, step.answer, using=self.using)
         else:
-            query.state = QueryState.CLOSED
-        query.save(using=self.using)
+            take(query, QueryStep.MENDED, using=self.using)
+
+    def _talk(self, conversation: Conversation, line: Line, patient: int) -> None:
+        """Say one line of a conversation: the first one asks."""
+        talk, row = conversation.talk, conversation.row
+        query = self.conversations.get(conversation)
+        if query is not None:
+            take(query, line.step, line.text, using=self.using)
+            return
+        query = self.conversations[conversation] = Query(patient_id=patient, question=line.text, asked_of=talk.asked_of)
+        if talk.about == "field":
+            query.entry_id, query.form, query.record = self.entry_of[row], row.form, self.records[row]
+            query.field = talk.field
+        elif talk.about == "visit":
+            query.visit = row.visit
+        ask(query, using=self.using)
 
     def _basis(self, found: Finding, row: Row) -> str:
         """What a check looked at, with the keys that the records it refers to were given in the database."""

@@ -27,7 +27,7 @@ from patients.checking import casebook_for, edit_checks, run_checks
 from patients.models import Death, HaematologyResult, InfusionInterval, ResponseAssessment, SurvivalContact
 from trial.audit import recording
 from trial.edit_checks import Severity, find
-from trial.models import FormEntry, Membership, Patient, Query, Recording, Site, Study
+from trial.models import FormEntry, Membership, Patient, Query, QueryMessage, Recording, Site, Study
 from trial.records import record_models
 from trial.review.models import QueryState
 
@@ -365,13 +365,33 @@ def test_a_patient_has_three_system_queries_in_the_median_at_most(whole: Study) 
 
 
 def test_a_query_that_a_correction_mended_was_closed_by_the_checks_after_it_was_asked(whole: Study) -> None:
-    mended = Query.objects.filter(state=QueryState.CLOSED)
+    mended = Query.objects.filter(is_mended=True)
 
     assert mended.count() > 3
     for query in mended:
         asked, closed = query.history.order_by("version")
         assert asked.recording.at < closed.recording.at
         assert (closed.recording.person_name, closed.recording.reason) == ("edit-checks", "Edit checks were run.")
+
+
+def test_people_ask_too_and_all_they_asked_came_to_rest(whole: Study) -> None:
+    asked = Query.objects.filter(check_code="")
+    places = {(bool(query.field), bool(query.visit)) for query in asked}
+    threads = [list(query.messages.values_list("step", flat=True)) for query in asked]
+
+    assert 6 <= asked.count() <= 20
+    assert places == {(True, False), (False, True), (False, False)}
+    assert set(asked.values_list("state", flat=True)) == {"closed", "cancelled"}
+    assert ["asked", "answered", "reopened", "answered", "closed"] in threads
+    assert all(thread[0] == "asked" for thread in threads)
+
+
+def test_every_query_says_how_it_came_to_stand_as_it_does(whole: Study) -> None:
+    after = {"answered": "answered", "mended": "closed", "closed": "closed", "cancelled": "cancelled"}
+    last = dict(QueryMessage.objects.order_by("pk").values_list("query", "step"))
+
+    for query in Query.objects.all():
+        assert after.get(last[query.pk], "open") == query.state
 
 
 def test_no_query_is_older_than_the_record_that_it_is_about(whole: Study) -> None:
@@ -382,7 +402,7 @@ def test_no_query_is_older_than_the_record_that_it_is_about(whole: Study) -> Non
         for row in model.history.filter(version=1).select_related("recording")
     }
 
-    for first in Query.history.filter(version=1).select_related("recording"):
+    for first in Query.history.filter(version=1, record__isnull=False).select_related("recording"):
         assert entered[first.form, first.record] < first.recording.at
 
 

@@ -37,6 +37,7 @@ from trial.models import (
     Patient,
     Person,
     Query,
+    QueryMessage,
     Role,
     Site,
     Study,
@@ -169,7 +170,11 @@ def infest_what_is_said(attacked: Infested, cast: Cast, patient: Patient, everyt
     """Queries, reviews, ranges of a laboratory, and one event of each kind in the access record."""
     with recording(**everything, reason=attacked.sentence(), **act(attacked)):
         entry = patient.entries.filter(form="AE")[0]
-        Query(patient=patient, entry=entry, form="AE", severity="E", **attacked.attacks(Query)).save()
+        query = Query(patient=patient, entry=entry, form="AE", severity="E", **attacked.attacks(Query))
+        query.save()
+        QueryMessage(patient=patient, query=query, step="asked", **attacked.attacks(QueryMessage)).save()
+        names = {"study": cast.study.code, "patient": patient.number, "query": query.pk}
+        attacked.pages.append(reverse("query", kwargs=names))
         AccessReview(
             study=cast.study, reviewed_as_of=FIRST_DAY, people_count=1, **attacked.attacks(AccessReview)
         ).save()

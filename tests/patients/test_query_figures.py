@@ -148,7 +148,10 @@ def test_that_the_file_was_taken_is_on_record(course: None, monitor: User):
 def test_the_median_of_the_database_is_the_median(db: None, days: list[int]):
     """Of durations, which each engine keeps in its own way: here of numbers of days that a query writes."""
     with connection.cursor() as cursor:
-        rows = " UNION ALL ".join(f"SELECT {number} AS n" for number in days) or "SELECT CAST(NULL AS INTEGER) AS n WHERE 1 = 0"
+        rows = (
+            " UNION ALL ".join(f"SELECT {number} AS n" for number in days)
+            or "SELECT CAST(NULL AS INTEGER) AS n WHERE 1 = 0"
+        )
         if connection.vendor == "sqlite":
             cursor.execute(f"SELECT marrow_median(n * 86400000000) FROM ({rows}) AS t")
             (found,) = cursor.fetchone()

@@ -128,3 +128,25 @@ class QueryMessage(AuditedModel):
 
     def __str__(self) -> str:
         return f"{Step(self.step).label}: {self.text}" if self.text else str(Step(self.step).label)
+
+
+class QueryDigest(AuditedModel):
+    """A person was written to on a day about the queries that wait for them in a study. Nobody is written to twice on a day."""
+
+    study = models.ForeignKey("trial.Study", on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey("trial.Person", on_delete=models.PROTECT, related_name="+")
+    sent_on = models.DateField()
+    queries = models.PositiveIntegerField()
+
+    class Meta:
+        app_label = "trial"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["study", "person", "sent_on"],
+                name="one_digest_a_day",
+                violation_error_message="This person had a digest of this study on that day.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}, {self.sent_on}: {self.queries}"

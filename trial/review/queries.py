@@ -151,7 +151,8 @@ def ask(query: Query, *, using: str = DEFAULT_DB_ALIAS) -> Query:
 def take(query: Query, step: Step, text: str = "", *, using: str = DEFAULT_DB_ALIAS) -> Query:
     """Take one step with a query that is held, inside a recording. Raise `NotPossible` where it cannot be taken."""
     by = acting_now(using)
-    if said := why_not(query, step, by, text, answered_by=last_answerers([query.pk], using).get(query.pk)):
+    answered_by = last_answerers([query.pk], using).get(query.pk) if step in (Step.CLOSED, Step.CANCELLED) else None
+    if said := why_not(query, step, by, text, answered_by=answered_by):
         raise NotPossible(said)
     _change(query, step, text)
     query.save(using=using)
