@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('trial', '0006_form_versions_and_transfers'),
+        ('trial', '0007_seals'),
     ]
 
     operations = [
@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField(auto_created=True, blank=True, verbose_name='ID')),
                 ('recording', models.BigIntegerField(db_column='recording_id', db_index=True)),
                 ('changed', models.JSONField(default=list)),
+                ('salt', models.BinaryField(max_length=16, null=True)),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('history_change_reason', models.TextField()),
                 ('history_user_id', models.BigIntegerField()),
@@ -44,6 +45,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField(auto_created=True, blank=True, verbose_name='ID')),
                 ('recording', models.BigIntegerField(db_column='recording_id', db_index=True)),
                 ('changed', models.JSONField(default=list)),
+                ('salt', models.BinaryField(max_length=16, null=True)),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('history_change_reason', models.TextField()),
                 ('history_user_id', models.BigIntegerField()),
