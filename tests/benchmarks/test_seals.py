@@ -134,7 +134,7 @@ def test_a_core_verifies_fifty_thousand_rows_a_second(capsys):
 
 def test_four_times_the_rows_are_verified_in_the_same_memory(capsys):
     peaks = []
-    for rows in (20_000, 60_000):  # the second makes 80,000
+    for rows in (16_000, 48_000):  # the second makes 64,000
         a_long_trail(rows)
         tracemalloc.start()
         prove_seals()
@@ -142,5 +142,5 @@ def test_four_times_the_rows_are_verified_in_the_same_memory(capsys):
         tracemalloc.stop()
 
     with capsys.disabled():
-        print(f"\n{connection.vendor}: {peaks[0] / 1e6:.1f} MB for 20,000 rows, {peaks[1] / 1e6:.1f} MB for 80,000")
+        print(f"\n{connection.vendor}: {peaks[0] / 1e6:.1f} MB for 16,000 rows, {peaks[1] / 1e6:.1f} MB for 64,000")
     assert peaks[1] <= 1.2 * peaks[0]

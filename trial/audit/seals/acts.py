@@ -18,7 +18,7 @@ from trial.audit.models import Recording
 from trial.audit.seals.canonical import Columns, reading_of
 from trial.db.tables import RECORDING_TABLE, SALT_COLUMN
 
-PIECE = 2_000  # rows of a table that are in memory at once
+PIECE = 500  # rows of a table that are in memory at once
 VALUES_FROM = 5  # recording, number, record, version and salt come before the values of the columns
 
 
