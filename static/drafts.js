@@ -7,6 +7,15 @@ const TRY_AGAIN_AFTER = 5000; // milliseconds, when a draft could not be kept
 const MOST_TO_WAIT = 10000; // milliseconds that a save waits to hear who is signed in
 const ON_THIS_PAGE = "What you typed is on this page.";
 
+// By the clock of the page, which is that of the site, and not of the computer in front of the person.
+const timeHere = () =>
+  new Date().toLocaleTimeString("en-GB", {
+    hour: "2-digit",
+    minute: "2-digit",
+    timeZone: document.documentElement.dataset.clock,
+    timeZoneName: "short",
+  });
+
 const wait = (milliseconds) => new Promise((resolve) => window.setTimeout(resolve, milliseconds));
 
 // Why nothing can be saved here now; empty where the person who opened the page is signed in.
@@ -60,7 +69,7 @@ const keepDraftsOf = (form) => {
       const why = await whyAway(answer);
       sayAway(why);
       if (answer.ok) {
-        state.textContent = `Draft kept at ${new Date().toTimeString().slice(0, 5)}. Not saved yet.`;
+        state.textContent = `Draft kept at ${timeHere()}. Not saved yet.`;
         return true;
       }
       state.textContent = why ? "Nothing was saved." : "The draft could not be kept. Save soon, and do not close this page.";

@@ -6,10 +6,11 @@ access record, and so is whose data a page showed.
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import date
+from datetime import UTC, date, tzinfo
 from enum import StrEnum
 from functools import wraps
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
@@ -220,7 +221,8 @@ def requires(
             place = find_place(request, permission, on, kwargs)
             if again and not confirmation.confirmed_recently(request):
                 return confirmation.ask_to_confirm(request)
-            response = view(request, **kwargs)
+            with timezone.override(clock_of(place)):
+                response = view(request, **kwargs)
             if place is not None and not is_part and shows_data(request, place, response.status_code):
                 if isinstance(place, Patient):
                     shows(request, [place])
@@ -231,6 +233,11 @@ def requires(
         return guarded
 
     return decorate
+
+
+def clock_of(place: Study | Patient | None) -> tzinfo:
+    """The clock by which a page tells instants: that of the patient's site. What may tell of several sites goes by UTC."""
+    return ZoneInfo(place.site.time_zone) if isinstance(place, Patient) else UTC
 
 
 SHOW_NOTHING = frozenset({204, 403, 404, 405})

@@ -42,6 +42,12 @@ def word_instant(at: datetime) -> str:
     return f"{at.astimezone(UTC):%d-%b-%Y %H:%M} UTC"
 
 
+def word_zone(local: datetime) -> str:
+    """The zone of a clock: `CET`, and where it has no name of its own `UTC-03`."""
+    name = f"{local:%Z}"
+    return f"UTC{name}" if name[:1] in "+-" else name
+
+
 def word_moment(at: datetime, offset_minutes: int | None) -> str:
     """A moment as the site's clock showed it: `12-Mar-2013 10:30 (UTC+01:00)`; in UTC where the offset is unknown."""
     if offset_minutes is None:

@@ -67,7 +67,7 @@ from trial.fields import Answer, YesNoField
 from trial.models import FormEntry, Patient, Query
 from trial.records import PatientRecord, record_model, record_models
 from trial.review.models import AT_REST
-from trial.wording import label_of_field, unit_of, word_record
+from trial.wording import label_of_field, unit_of, word_record, word_zone
 
 LOG = "LOG"  # the visit of what belongs to no visit
 # The visits of STUDY A.5, and those that nobody planned.
@@ -368,7 +368,7 @@ class Entering:
 
     def _what_was_saved(self, saved: Saved) -> str:
         clock = timezone.now().astimezone(self.ground.zone)
-        said = [f"{self.model.form.title}: Saved at {clock:%H:%M %Z}."]
+        said = [f"{self.model.form.title}: Saved at {clock:%H:%M} {word_zone(clock)}."]
         asked = [query for query in saved.settled.asked if query.record == saved.record.pk]
         if asked:
             said.append("One answer is asked about." if len(asked) == 1 else f"{len(asked)} questions were asked.")
@@ -663,7 +663,8 @@ def without_record(request: StaffRequest, patient: Patient, form: str, visit: st
     drop_what_was_sent(request, address_of_new(patient, form, visit))
     clock = timezone.now().astimezone(Ground(patient).zone)
     messages.success(
-        request, f"{model.form.title}: Saved at {clock:%H:%M %Z}. {'Nothing to report' if is_gate else 'Not done'}."
+        request,
+        f"{model.form.title}: Saved at {clock:%H:%M} {word_zone(clock)}. {'Nothing to report' if is_gate else 'Not done'}.",
     )
     if following := next_expected(patient, entry):
         return redirect(reverse("entry-new", kwargs=here | {"form": following.form, "visit": following.visit}))

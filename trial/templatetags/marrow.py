@@ -5,10 +5,11 @@ from typing import Any
 
 from django import template
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from trial.wording import word_date
+from trial.wording import word_date, word_zone
 
 register = template.Library()
 
@@ -21,16 +22,16 @@ def day(value: date | None) -> str:
 
 @register.filter
 def instant(value: datetime | None) -> SafeString | str:
-    """`12-Mar-2013 09:30` in UTC, with seconds and zone on hover and for machines."""
+    """`12-Mar-2013 10:30 CET`: by the clock of the page, which is that of the patient's site, else UTC. UTC and seconds on hover."""
     if value is None:
         return ""
-    utc = value.astimezone(UTC)
+    utc, local = value.astimezone(UTC), value.astimezone(timezone.get_current_timezone())
     return format_html(
         '<time datetime="{}" title="{}"><span>{}</span> <span>{}</span></time>',
         utc.isoformat(timespec="seconds"),
         f"{utc:%d-%b-%Y %H:%M:%S} UTC",
-        word_date(utc),
-        f"{utc:%H:%M}",
+        word_date(local),
+        f"{local:%H:%M} {word_zone(local)}",
     )
 
 
