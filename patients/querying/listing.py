@@ -31,7 +31,7 @@ from trial.records import record_model
 from trial.review.models import AT_REST, QueryState, Step
 from trial.review.queries import Closed, NotAll, NotPossible, ask_all_again, keep_answer, may_take, take_all
 
-QUERIES_A_PAGE = 50
+QUERIES_A_PAGE = 25
 CHOSEN_ONES_SHOWN = 10  # of those that cannot, by their numbers
 ASK_AGAIN = "ask"
 

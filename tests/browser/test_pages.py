@@ -82,7 +82,15 @@ def every_page(study: str) -> dict[str, str]:
         "published": f"{study}/report/A-9.3/",
         "past": f"{study}/report/T-5.3/?cutoff=2014-09-30&as_of=2014-09-30",
         "search": f"{study}/search/?q=survival",
+        "query": address_of_a_thread(study),
+        "query-figures": f"{study}/queries/figures/",
     }
+
+
+def address_of_a_thread(study: str) -> str:
+    """The page of the first query that a person asked, with its thread."""
+    query = Query.objects.filter(check_code="").order_by("pk").select_related("patient")[0]
+    return f"{study}/patients/{query.patient.number}/queries/{query.pk}/"
 
 
 def pages_of_entry(study: str, coordinator: User) -> dict[str, str]:
