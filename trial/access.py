@@ -37,7 +37,7 @@ class Permission(StrEnum):
     CASEBOOK_EDIT = "enter and change forms"
     QUERY_ANSWER = "answer queries"
     QUERY_RAISE = "ask queries"
-    QUERY_CLOSE = "close, cancel and open queries again"
+    QUERY_CLOSE = "close, cancel or reopen queries"
     HISTORY_VIEW = "see who changed what, when and why"
     REPORT_VIEW = "see the report"
     DATA_EXPORT = "take datasets away"
