@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from patients.checking import edit_checks
-from patients.querying.narrowing import checks_in_words
 from patients.models import Demographics, Visit
+from patients.querying.narrowing import checks_in_words
 from tests import make
 from trial.audit import recording
 from trial.models import AccessEvent, Patient, Query
