@@ -31,7 +31,8 @@ FORM = "application/x-www-form-urlencoded"
 VOLATILE = [
     re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"'),
     re.compile(r"\b[0-9a-f]{32}\b"),
-    re.compile(r"as[-_]of\W{1,9}\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"),  # of a live report
+    re.compile(r"(as[-_ ]of|made_at)\W{1,9}\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"),  # of a live report
+    re.compile(r"(?<=/sign-in/link/)[^/\"]+"),  # good for one person from one second on
     re.compile(r"live, <time .*?</time>"),
 ]
 Given = dict[str, str]  # the fields of a form or a query
@@ -114,6 +115,8 @@ def words_found(answer: Answer, words: Iterable[str], asked: Iterable[str] = ())
     for name in asked:
         for form in {name, quote(name), escape(name)}:
             text = text.replace(form, "")
+    for pattern in VOLATILE:  # the token of a form holds any word of a few letters once in some thousand pages
+        text = pattern.sub("", text)
     text = text.lower()
     return [word for word in words if word.lower() in text]
 
