@@ -60,11 +60,11 @@ LEFT_ALONE = {
     "auth.User.password": "a digest of ours",
     "usersessions.UserSession.session_key": "characters of ours",
 }
-# Tables that no page shows: the cache, mail addresses that allauth would keep, other places to sign in at, Django's own.
+# Tables that no page shows: the cache, the seals, mail addresses that allauth would keep, other places to sign in at, Django's own.
 NEVER_SHOWN = {
     *("trial.CacheEntry", "account.EmailAddress", "account.EmailConfirmation", "socialaccount.SocialApp"),
     *("socialaccount.SocialAccount", "socialaccount.SocialToken", "auth.Permission", "auth.Group"),
-    *("contenttypes.ContentType", "sessions.Session", "knox.AuthToken"),
+    *("contenttypes.ContentType", "sessions.Session", "knox.AuthToken", "trial.Seal", "trial.SealedColumns"),
 }
 
 

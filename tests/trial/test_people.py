@@ -1066,6 +1066,7 @@ OF_PATIENTS = {
     Permission.CASEBOOK_EDIT,
     Permission.QUERY_ANSWER,
     Permission.QUERY_RAISE,
+    Permission.QUERY_CLOSE,
     Permission.HISTORY_VIEW,
     Permission.REPORT_VIEW,
     Permission.DATA_EXPORT,

@@ -55,7 +55,7 @@ def test_no_list_of_real_patients_leaves_for_nothing_or_to_nobody(keeper: Client
         for given in (*half, *too_long)
     }
 
-    assert len(answers) == 6 * 6
+    assert len(answers) == 7 * 6
     assert {key: answer.status_code for key, answer in answers.items()} == dict.fromkeys(answers, 400)
     assert {answer["Content-Type"] for answer in answers.values()} == {"text/html; charset=utf-8"}
     assert taken() == []

@@ -25,6 +25,7 @@ PAGES = {
     "queries-answer-all": "the list on which an answer to several queries was refused",
     "queries-decide-all": "the list on which a decision about several queries was refused",
     "queries-ask-all": "the list on which a question about several places was refused",
+    "queries-run": "a query to go through",
     "queries-figures": "the figures about queries",
     "queries-figures-csv": "the figures about queries as CSV",
     "query": "the query {what}",
