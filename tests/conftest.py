@@ -24,7 +24,10 @@ NEEDS = {
     "r": ("r", ("Rscript",), "apt-get install r-base-core r-cran-survival"),
 }
 REQUIRED = {word.strip() for word in os.environ.get("MARROW_REQUIRE", "").split(",") if word.strip()}
-AUDIT_CORE = Path(__file__).parent / "trial" / "audit"
+TESTS = Path(__file__).parent
+OF_THE_AUDIT_CORE = {
+    TESTS / name for name in ("trial/audit", "reliability/test_seals.py", "analysis/test_trail_export.py")
+}
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
 
 pytest_plugins = ["tests.cast", "tests.post"]
@@ -108,7 +111,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """
     plugin = item.config.pluginmanager.getplugin("_cov")
     controller = plugin and plugin.cov_controller
-    is_measured = AUDIT_CORE in item.path.parents or not {"database", "browser"} & {
+    is_measured = OF_THE_AUDIT_CORE & {item.path, *item.path.parents} or not {"database", "browser"} & {
         mark.name for mark in item.iter_markers()
     }
     if controller is None or is_measured:

@@ -65,6 +65,12 @@ def test_a_check_that_passes_or_lacks_an_answer_is_silent(answers):
     assert find([PRESSURE], book(record("VS", **answers))) == []
 
 
+def test_what_the_version_of_the_form_did_not_ask_is_not_asked_about():
+    older = replace(record("VS", systolic_mmhg=70, diastolic_mmhg=80), not_asked=frozenset({"diastolic_mmhg"}))
+
+    assert find([PRESSURE], book(older)) == []
+
+
 def test_each_record_of_the_form_is_asked_about():
     wrong = [record("VS", key, systolic_mmhg=70, diastolic_mmhg=80) for key in (1, 2)]
 

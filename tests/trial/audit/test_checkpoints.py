@@ -6,6 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from django.core.management import CommandError, call_command
 from django.db import connection
 
@@ -24,6 +26,7 @@ from trial.audit.seals.checkpoints import (
     read_key,
     read_public_key,
     signed_text,
+    write_checkpoint,
 )
 from trial.audit.seals.models import Seal, SealedColumns
 from trial.audit.seals.proof import prove_seals
@@ -315,3 +318,59 @@ def test_the_seals_of_the_columns_are_part_of_what_is_proved(five_wards, behind_
 
     told = [str(finding) for finding in prove_seals().findings]
     assert told[0] == f"trial_sealedcolumns {key}: was altered."
+
+
+def test_a_signed_file_of_another_format_is_refused(five_wards, checkpoint, key, tmp_path):
+    body = json.loads(checkpoint().read_text())["checkpoint"] | {"format": "marrow checkpoint 9"}
+    signature = read_key(key).sign(signed_text(body)).hex()
+    (tmp_path / "newer.json").write_text(json.dumps({"checkpoint": body, "signature": signature}))
+
+    with pytest.raises(CheckpointError, match="its format is 'marrow checkpoint 9'"):
+        against([tmp_path / "newer.json"], key)
+
+
+def test_keys_and_checkpoints_that_are_not_there_get_a_sentence(key, tmp_path):
+    with pytest.raises(CheckpointError, match="cannot be written: No such file or directory"):
+        make_key(tmp_path / "nowhere" / "key")
+    with pytest.raises(CheckpointError, match="cannot be read: No such file or directory"):
+        against([tmp_path / "none.json"], key)
+
+
+def test_a_key_of_another_kind_is_refused(tmp_path):
+    other = ec.generate_private_key(ec.SECP256R1())
+    secret, public = tmp_path / "secret", tmp_path / "public"
+    secret.write_bytes(other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    secret.chmod(0o600)
+    public.write_bytes(other.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+
+    with pytest.raises(CheckpointError, match="holds no Ed25519 key"):
+        read_key(secret)
+    with pytest.raises(CheckpointError, match="holds no public Ed25519 key"):
+        read_public_key(public)
+
+
+def test_no_checkpoint_is_overwritten_and_one_that_cannot_be_written_leaves_nothing(
+    five_wards, checkpoint, key, folder, tmp_path
+):
+    file = checkpoint()
+    made = read_checkpoint(file, read_public_key(public_key_beside(key)))
+
+    with pytest.raises(CheckpointError, match="is there already, and no checkpoint is overwritten"):
+        write_checkpoint(folder, made, read_key(key))
+    with pytest.raises(CheckpointError, match="The checkpoint cannot be written to"):
+        write_checkpoint(tmp_path / "gone", made, read_key(key))
+
+    assert list(folder.iterdir()) == [file]
+
+
+def test_a_chain_that_is_cut_off_is_told_once_however_many_checkpoints_know_it(
+    act, five_wards, checkpoint, folder, key, behind_the_triggers
+):
+    checkpoint()
+    with act():
+        Ward.objects.create(name="later")
+    checkpoint()
+
+    behind_the_triggers("DELETE FROM trial_seal WHERE chain = 0")
+
+    assert len([told for told in against([folder], key) if "chain 0" in told]) == 1

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import threading
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -10,14 +11,15 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db import connection, connections, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import make
 from tests.audit_app.models import Ward, Weighing
+from tests.tampering import behind_the_triggers, sql
 from trial.audit import NotRecorded, Recording
-from trial.audit.seals import canonical
+from trial.audit.seals import canonical, sealing
 from trial.audit.seals.acts import rows_by_recording, sources
 from trial.audit.seals.models import Seal, SealedColumns
 from trial.audit.seals.proof import Readers, SealProof, prove_seals
@@ -379,3 +381,119 @@ def test_verify_audit_ends_with_what_is_not_as_it_was_sealed(act, weighing):
     number = Recording.objects.get().pk
     assert end.value.returncode == 1
     assert str(end.value) == f"The audit trail is not whole.\ntrial_recording {number}: is not what was sealed."
+
+
+@pytest.mark.django_db
+def test_an_act_that_is_gone_as_a_whole_is_told(act):
+    for name in ("A", "B"):
+        with act():
+            Ward.objects.create(name=name)
+    seal()
+    last = Recording.objects.latest("pk").pk
+
+    with behind_the_triggers():
+        sql("DELETE FROM audit_app_ward WHERE name = 'B'")
+        sql("DELETE FROM audit_app_historicalward WHERE recording_id = %s", last)
+        sql("DELETE FROM trial_recording WHERE id = %s", last)
+
+    assert f"trial_recording {last}: was sealed, and is gone." in findings()
+
+
+@pytest.mark.django_db
+def test_a_seal_that_cannot_be_read_is_told(act, weighing):
+    seal()
+    first = Seal.objects.first().pk
+
+    with behind_the_triggers():
+        sql("UPDATE trial_seal SET content = 'three words here' WHERE recording_id = %s", first)
+
+    assert f"trial_seal {first}: cannot be read: 'three words here' is no line of a seal." in findings()
+
+
+@pytest.mark.django_db
+def test_a_database_without_seals_says_what_to_do(act, weighing):
+    sql("DROP TABLE trial_seal")
+
+    proof = prove_seals()
+
+    assert not proof.is_there
+    assert [str(finding) for finding in proof.findings] == ["trial_seal: is not there. Run `migrate` first."]
+
+
+@pytest.mark.django_db
+def test_a_column_that_was_taken_out_of_a_history_is_told_and_a_table_that_is_gone_is_not(act, weighing):
+    seal()
+    SealedColumns(key=canonical.key_of_columns("gone", "id"), table="gone", columns="id").save(force_insert=True)
+    tables = []
+    for source in sources("default"):
+        if source.table == "audit_app_weighing":
+            kept = [(name, read) for name, read in zip(source.columns.names, source.columns.readings, strict=True)]
+            names, readings = zip(*(pair for pair in kept if pair[0] != "kilograms"), strict=True)
+            source = replace(source, columns=canonical.Columns(source.table, names, readings))
+        tables.append(source)
+
+    readers = Readers("default", tables)
+
+    told = ["audit_app_weighing: the column kilograms was removed from the history."]
+    assert [str(fault) for fault in readers.faults] == told
+    assert readers.digesters["gone", canonical.key_of_columns("gone", "id")] is None
+
+
+@pytest.mark.django_db
+def test_a_batch_ends_after_so_many_rows_and_the_next_one_goes_on(act, monkeypatch):
+    monkeypatch.setattr(sealing, "ROWS", 2)
+    for number in range(5):
+        with act():
+            Ward.objects.create(name=str(number))
+
+    assert seal().recordings == 5
+    assert findings() == []
+
+
+@pytest.mark.django_db
+def test_who_comes_second_goes_on_behind_the_first_one(act, monkeypatch):
+    for number in range(3):
+        with act():
+            Ward.objects.create(name=str(number))
+    read = sealing.next_batch
+
+    def overtaken(*given):
+        batch = read(*given)
+        monkeypatch.setattr(sealing, "next_batch", read)
+        seal()
+        return batch
+
+    monkeypatch.setattr(sealing, "next_batch", overtaken)
+
+    assert seal().recordings == 0
+    assert (Seal.objects.count(), findings()) == (3, [])
+
+
+@pytest.mark.django_db
+def test_a_seal_that_the_database_refuses_for_another_reason_is_no_race(act, monkeypatch):
+    with act():
+        Ward.objects.create(name="A")
+    read = sealing.next_batch
+
+    def twice(*given):
+        batch, kinds = read(*given)
+        return [*batch, *batch], kinds
+
+    monkeypatch.setattr(sealing, "next_batch", twice)
+
+    with pytest.raises(IntegrityError):
+        seal()
+    assert Seal.objects.count() == 0
+
+
+@pytest.mark.django_db
+def test_a_seal_and_its_columns_have_names(act, weighing):
+    seal()
+
+    assert str(Seal.objects.first()) == "Seal 1 of chain 0"
+    assert str(SealedColumns.objects.get(table="audit_app_weighing")).startswith("audit_app_weighing: ")
+
+
+def test_a_text_is_as_it_is_and_the_salt_of_a_forger_is_some_text():
+    assert canonical.reading_of("TextField")("x") == "x"
+    assert (canonical.salted(b"s"), canonical.salted(None), canonical.salted("s")) == (b"s", b"", b"s")
