@@ -25,6 +25,7 @@ from django.db import DEFAULT_DB_ALIAS
 from trial.audit.seals.acts import read_in_pieces
 from trial.audit.seals.canonical import instant
 from trial.audit.seals.models import Seal
+from trial.audit.seals.proof import SEAL_TABLE
 from trial.audit.seals.sealing import NO_STUDY, read_heads, seal
 from trial.db.reading import snapshot
 from trial.db.tables import RECORDING_TABLE
@@ -32,7 +33,6 @@ from trial.db.verification import Finding
 from trial.version import version
 
 FORMAT = "marrow checkpoint 1"
-SEAL_TABLE = Seal._meta.db_table
 
 
 class CheckpointError(ValueError):

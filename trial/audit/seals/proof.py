@@ -25,7 +25,7 @@ from trial.db.reading import snapshot
 from trial.db.tables import RECORDING_TABLE
 from trial.db.verification import Finding
 
-SEAL_TABLE = "trial_seal"
+SEAL_TABLE = Seal._meta.db_table
 SEALS = 200  # in memory at once: each has a line for every row of its act
 
 
